@@ -1,0 +1,202 @@
+#include "core/base/text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <utility>
+
+namespace glovebox {
+namespace {
+
+// The code point at `i` and its length, or length 0 where the bytes are not well-formed (Unicode 15, table
+// 3-7).
+struct Decoded {
+  std::uint32_t point = 0;
+  std::size_t length = 0;
+};
+
+Decoded decode(std::string_view text, std::size_t i) {
+  const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(text[at]); };
+  const std::uint8_t first = byte(i);
+  if (first < 0x80) return {first, 1};
+  std::size_t length = 0;
+  std::uint32_t point = 0;
+  std::uint32_t least = 0;
+  if (first >= 0xC2 && first <= 0xDF) {
+    length = 2, point = first & 0x1FU, least = 0x80;
+  } else if ((first & 0xF0U) == 0xE0) {
+    length = 3, point = first & 0x0FU, least = 0x800;
+  } else if (first >= 0xF0 && first <= 0xF4) {
+    length = 4, point = first & 0x07U, least = 0x10000;
+  } else {
+    return {};
+  }
+  if (i + length > text.size()) return {};
+  for (std::size_t k = 1; k < length; ++k) {
+    if ((byte(i + k) & 0xC0U) != 0x80) return {};
+    point = (point << 6U) | (byte(i + k) & 0x3FU);
+  }
+  if (point < least || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return {};
+  return {point, length};
+}
+
+bool unprintable(std::uint32_t c) {
+  return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x61C || c == 0x180E ||
+         (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) ||
+         c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F);
+}
+
+std::string escaped(std::uint32_t c) {
+  if (c == '\n') return "\\n";
+  if (c == '\t') return "\\t";
+  if (c == '\r') return "\\r";
+  std::array<char, 16> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), c < 0x80 ? "\\x%02X" : "\\u{%X}", c);
+  return buffer.data();
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const Decoded d = decode(text, i);
+    if (d.length == 0) return false;
+    i += d.length;
+  }
+  return true;
+}
+
+bool has_unprintable(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const Decoded d = decode(text, i);
+    if (d.length == 0 || unprintable(d.point)) return true;
+    i += d.length;
+  }
+  return false;
+}
+
+std::string printable(std::string_view text, std::size_t max_bytes) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const Decoded d = decode(text, i);
+    std::string piece;
+    if (d.length == 0) {
+      std::array<char, 8> buffer{};
+      std::snprintf(buffer.data(), buffer.size(), "\\x%02X", static_cast<std::uint8_t>(text[i]));
+      piece = buffer.data();
+    } else if (unprintable(d.point)) {
+      piece = escaped(d.point);
+    } else {
+      piece = text.substr(i, d.length);
+    }
+    if (out.size() + piece.size() > max_bytes) return out + "…";
+    out += piece;
+    i += std::max<std::size_t>(d.length, 1);
+  }
+  return out;
+}
+
+std::string quoted(std::string_view text, std::size_t max_bytes) {
+  return "\"" + printable(text, max_bytes) + "\"";
+}
+
+bool shell_split(std::string_view text, std::vector<std::string>& words, std::string& error) {
+  words.clear();
+  std::string word;
+  bool in_word = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+      if (in_word) words.push_back(std::move(word));
+      word.clear();
+      in_word = false;
+      continue;
+    }
+    in_word = true;
+    if (c == '\'') {
+      const std::size_t end = text.find('\'', i + 1);
+      if (end == std::string_view::npos) return error = "a single quote is not closed", false;
+      word += text.substr(i + 1, end - i - 1);
+      i = end;
+    } else if (c == '"') {
+      for (++i; i < text.size() && text[i] != '"'; ++i) {
+        const bool escapes =
+            text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == '"' || text[i + 1] == '\\');
+        if (escapes) ++i;
+        word += text[i];
+      }
+      if (i >= text.size()) return error = "a double quote is not closed", false;
+    } else if (c == '\\') {
+      if (++i >= text.size()) return error = "a backslash at the end escapes nothing", false;
+      word += text[i];
+    } else {
+      word += c;
+    }
+  }
+  if (in_word) words.push_back(std::move(word));
+  return true;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (std::size_t start = 0;;) {
+    const std::size_t end = text.find(separator, start);
+    parts.push_back(text.substr(start, end == std::string_view::npos ? end : end - start));
+    if (end == std::string_view::npos) return parts;
+    start = end + 1;
+  }
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string out;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i != 0) out += separator;
+    out += parts[i];
+  }
+  return out;
+}
+
+std::string base64_encode(std::string_view data) {
+  static constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < data.size(); i += 3) {
+    std::uint32_t block = 0;
+    const std::size_t length = std::min<std::size_t>(3, data.size() - i);
+    for (std::size_t k = 0; k < 3; ++k)
+      block = (block << 8U) | (k < length ? static_cast<std::uint8_t>(data[i + k]) : 0U);
+    for (std::size_t k = 0; k < 4; ++k) out += k <= length ? kAlphabet[(block >> (18U - 6U * k)) & 63U] : '=';
+  }
+  return out;
+}
+
+std::string hex_encode(std::string_view data) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (const char c : data) {
+    out += kDigits[static_cast<std::uint8_t>(c) >> 4U];
+    out += kDigits[static_cast<std::uint8_t>(c) & 15U];
+  }
+  return out;
+}
+
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  std::string best;
+  std::size_t best_distance = std::min<std::size_t>(2, word.size() / 2) + 1;
+  for (const std::string& candidate : candidates) {
+    std::vector<std::size_t> row(candidate.size() + 1);
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= word.size(); ++i) {
+      std::size_t diagonal = std::exchange(row[0], i);
+      for (std::size_t j = 1; j < row.size(); ++j) {
+        const std::size_t substitute = diagonal + (word[i - 1] == candidate[j - 1] ? 0 : 1);
+        diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, substitute}));
+      }
+    }
+    if (row.back() < best_distance) best_distance = row.back(), best = candidate;
+  }
+  return best;
+}
+
+}  // namespace glovebox
