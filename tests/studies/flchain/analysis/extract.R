@@ -2,7 +2,7 @@
 #
 #   Rscript analysis/extract.R OUTPUT.csv
 
-library(dplyr)
+library(dplyr, warn.conflicts = FALSE)
 library(readr)
 
 output <- commandArgs(trailingOnly = TRUE)[[1]]

@@ -4,7 +4,7 @@
 #   Rscript analysis/survival.R RESIDENTS.csv OUTPUT_DIR
 
 library(broom)
-library(dplyr)
+library(dplyr, warn.conflicts = FALSE)
 library(ggplot2)
 library(readr)
 library(survival)
@@ -56,12 +56,14 @@ curve_of <- function(group) {
   total_by_month <- function(those) rounded_total(cumsum(tabulate(month[those], nbins = last_month)))
   deaths <- diff(c(0, total_by_month(group$died)))
   left <- cumsum(deaths) + total_by_month(!group$died)
-  at_risk <- rounded_total(nrow(group)) - c(0, head(left, -1))
+  everybody <- rounded_total(nrow(group))
+  at_risk <- everybody - c(0, head(left, -1))
+  alive <- cumprod(1 - deaths / at_risk)
   tibble(
     month = 0:last_month,
-    at_risk = c(at_risk[[1]], at_risk),
+    at_risk = c(everybody, at_risk),
     deaths = c(0, deaths),
-    survival = round(c(1, cumprod(1 - deaths / at_risk)), 4)
+    survival = round(c(1, alive), 4)
   )
 }
 

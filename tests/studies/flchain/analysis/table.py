@@ -8,7 +8,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from rounding import redacted_text, rounded
+from rounding import REDACT_UP_TO, redacted_text, rounded
 
 AGE_BANDS = {"50–59": 60, "60–69": 70, "70–79": 80, "80–89": 90, "90+": 200}  # name: first age above
 COLOURS = {"female": "#7b3294", "male": "#008837"}
@@ -22,12 +22,12 @@ def deaths_by_age_and_sex(residents: pd.DataFrame) -> pd.DataFrame:
     bands = pd.cut(residents["age"], [50, *AGE_BANDS.values()], right=False, labels=list(AGE_BANDS))
     groups = residents.groupby([bands.rename("age_band"), "sex"])["died"]
     exact = groups.agg(residents="size", deaths="sum").reset_index()
-    survivors = rounded(exact["residents"] - exact["deaths"])
+    # Few survivors, or none, are as telling as few deaths: either hides both.
+    few_survivors = exact["residents"] - exact["deaths"] <= REDACT_UP_TO
 
     table = exact[["age_band", "sex"]].copy()
     table["residents"] = rounded(exact["residents"])
-    # Few survivors are as telling as few deaths: either hides both.
-    table["deaths"] = rounded(exact["deaths"]).mask(survivors.isna())
+    table["deaths"] = rounded(exact["deaths"]).mask(few_survivors)
     table["percent_died"] = (100 * table["deaths"] / table["residents"]).astype("Float64").round(1)
     return table
 
@@ -47,24 +47,25 @@ def draw_chart(table: pd.DataFrame):
     for side, (sex, colour) in enumerate(COLOURS.items()):
         rows = table[table["sex"] == sex].reset_index(drop=True)
         shown = rows["percent_died"].astype("float")
-        left = rows.index + (side - 0.5) * (width + 0.02)
-        bars = axes.bar(left, shown, width, color=colour, label=sex)
-        labels = ["" if pd.isna(value) else f"{value:.0f}%" for value in shown]
+        centres = rows.index + (side - 0.5) * (width + 0.02)
+        bars = axes.bar(centres, shown, width, color=colour, label=sex)
+        labels = ["" if pd.isna(percent) else f"{percent:.0f}%" for percent in shown]
         axes.bar_label(bars, labels, padding=2, fontsize=9.5, color="#444444")
-        for place in left[shown.isna()]:
-            axes.annotate("too few\nto show", (place, 1), ha="center", fontsize=8, color=colour)
+        for centre in centres[shown.isna()]:
+            axes.annotate("not\nshown", (centre, 1), ha="center", fontsize=8.5, color=colour)
 
+    axes.set_xlim(-0.6, len(AGE_BANDS) - 0.4)
     axes.set_xticks(range(len(AGE_BANDS)), AGE_BANDS)
-    axes.set_xlabel("Age when blood was taken")
+    axes.set_xlabel("Age when blood was taken (not shown: 7 or fewer died, or survived)")
+    axes.set_ylim(0, 100)
     axes.set_yticks(range(0, 101, 25), [f"{tick}%" for tick in range(0, 101, 25)])
-    axes.set_ylim(0, 105)
     axes.tick_params(length=0)
     axes.yaxis.grid(color="#e5e5e5")
     axes.set_axisbelow(True)
     for edge in ("top", "right", "left"):
         axes.spines[edge].set_visible(False)
-    axes.legend(frameon=False, loc="upper left", title="Residents who died", alignment="left")
-    axes.set_title("Deaths within 14 years of follow-up, by age and sex", loc="left", fontsize=13, pad=12)
+    axes.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(-0.015, 1), columnspacing=1.2)
+    figure.suptitle("Residents who died during follow-up, by age and sex", x=0.02, ha="left", weight="bold")
     return figure
 
 
