@@ -42,8 +42,8 @@ struct WorkerSpec {
 Result<std::string> run_in_worker(const WorkerSpec& spec, const std::function<Result<std::string>()>& body);
 
 // A program of the host's, executed in a worker of power kWrite but with the host's files in place of a root,
-// everything read-only except the directory `writable`, in an empty network namespace. Its stdout comes back;
-// its stderr, escaped and cut, is in the Error.
+// everything read-only except the directory `writable`, which it sees as /tmp and starts in, in an empty
+// network namespace. Its stdout comes back; its stderr, escaped and cut, is in the Error.
 Result<std::string> run_program_in_worker(const WorkerSpec& spec, const std::string& writable,
                                           const std::vector<std::string>& argv);
 

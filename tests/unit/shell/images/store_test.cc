@@ -2,6 +2,7 @@
 #include "shell/images/store.h"
 
 #include <doctest/doctest.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -410,6 +411,7 @@ TEST_CASE("an import that was killed leaves nothing once the store is opened aga
   for (int i = 0; i < 3000; ++i) many.push_back({'f', "dir/f" + std::to_string(i), std::string(1000, 'x')});
   made.add_layer(many);
   made.write();
+  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
   for (const int pause_ms : {1, 3, 8, 20, 50, 120}) {
     (void)bench.store();
     const pid_t child = ::fork();
@@ -420,7 +422,9 @@ TEST_CASE("an import that was killed leaves nothing once the store is opened aga
     }
     ::usleep(static_cast<useconds_t>(pause_ms) * 1000);
     ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
+    // Its worker dies with it, but may hold the lock for that long: becoming ours, it can be waited for.
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
     ImageStore store = bench.store();
     CHECK(fs::is_empty(bench.images() + "/tmp"));
     const ImageName name = ImageName::parse("made:v1").value();
@@ -430,6 +434,7 @@ TEST_CASE("an import that was killed leaves nothing once the store is opened aga
     }
     CHECK(bench.leftovers() == 0);
   }
+  CHECK(::prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
 }
 
 }  // namespace
