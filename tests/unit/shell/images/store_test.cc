@@ -373,6 +373,13 @@ TEST_CASE("verify finds a flipped byte, a mode, an owner, and files that came or
   CHECK(problems() == Problems{"changed blob " + image->record.layers[0].digest.str()});
   REQUIRE(store.import(bench.layout(), "").ok());  // mends it
   CHECK(problems().empty());
+  const std::string list = bench.images() + "/info/" + image->record.manifest.digest.hex() + ".list";
+  const std::string listing = read_text(list);
+  write_text(list, listing + "f");
+  CHECK(problems() == Problems{"changed listing of the image's files"});
+  write_text(list, listing);
+  fs::rename(bench.tree(*image), bench.images() + "/elsewhere");
+  CHECK(problems() == Problems{"missing the unpacked files"});
 }
 
 TEST_CASE("removing a name removes what no other name refers to" * doctest::skip(not_root())) {
