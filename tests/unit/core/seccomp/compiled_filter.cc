@@ -27,7 +27,8 @@ std::vector<scmp_arg_cmp> comparisons_of(const Json& entry) {
     if (arg.at("op") != "SCMP_CMP_MASKED_EQ") throw std::runtime_error("unexpected comparison");
     const auto index = arg.at("index").get<unsigned>();
     for (const scmp_arg_cmp& other : comparisons) {
-      if (other.arg == index) throw std::runtime_error("two comparisons of one argument: runtimes split them");
+      if (other.arg == index)
+        throw std::runtime_error("two comparisons of one argument: runtimes split them");
     }
     comparisons.push_back({index, SCMP_CMP_MASKED_EQ, arg.at("value").get<std::uint64_t>(),
                            arg.at("valueTwo").get<std::uint64_t>()});
@@ -42,9 +43,10 @@ void add_entry(scmp_filter_ctx context, const Json& entry, std::uint32_t default
   for (const Json& name : entry.at("names")) {
     const int number = seccomp_syscall_resolve_name(name.get<std::string>().c_str());
     if (number == __NR_SCMP_ERROR) continue;
-    const int status = seccomp_rule_add_array(context, action, number, static_cast<unsigned>(comparisons.size()),
-                                              comparisons.data());
-    if (status != 0) throw std::runtime_error("libseccomp refuses " + entry.dump() + ": " + std::strerror(-status));
+    const int status = seccomp_rule_add_array(context, action, number,
+                                              static_cast<unsigned>(comparisons.size()), comparisons.data());
+    if (status != 0)
+      throw std::runtime_error("libseccomp refuses " + entry.dump() + ": " + std::strerror(-status));
   }
 }
 

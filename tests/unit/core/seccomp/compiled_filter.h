@@ -23,8 +23,8 @@ struct Answer {
 
 class CompiledFilter {
  public:
-  // As crun 1.8.1 does it: one libseccomp rule for each name of each entry; an entry whose action is the default
-  // action is skipped without a word, and so is a name that libseccomp does not know.
+  // As crun 1.8.1 does it: one libseccomp rule for each name of each entry; an entry whose action is the
+  // default action is skipped without a word, and so is a name that libseccomp does not know.
   static Result<CompiledFilter> compile(const Json& seccomp);
   [[nodiscard]] Answer run(std::uint32_t architecture, std::uint32_t number,
                            const std::array<std::uint64_t, 6>& arguments) const;
