@@ -42,9 +42,19 @@ Decoded decode(std::string_view text, std::size_t i) {
 }
 
 bool unprintable(std::uint32_t c) {
-  return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x61C || c == 0x180E ||
-         (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) ||
-         c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F);
+  return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x34F || c == 0x61C || c == 0x115F ||
+         c == 0x1160 || c == 0x180E || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+         (c >= 0x2060 && c <= 0x206F) || c == 0x3164 || c == 0xFEFF || c == 0xFFA0 ||
+         (c >= 0xFFF9 && c <= 0xFFFB) || (c & 0xFFFEU) == 0xFFFE || (c >= 0xE0000 && c <= 0xE007F);
+}
+
+std::optional<std::uint32_t> base64_value(char c, bool url_safe) {
+  if (c >= 'A' && c <= 'Z') return static_cast<std::uint32_t>(c - 'A');
+  if (c >= 'a' && c <= 'z') return static_cast<std::uint32_t>(c - 'a') + 26;
+  if (c >= '0' && c <= '9') return static_cast<std::uint32_t>(c - '0') + 52;
+  if (c == (url_safe ? '-' : '+')) return 62;
+  if (c == (url_safe ? '_' : '/')) return 63;
+  return std::nullopt;
 }
 
 std::string escaped(std::uint32_t c) {
@@ -171,6 +181,31 @@ std::string base64_encode(std::string_view data) {
   return out;
 }
 
+std::optional<std::string> base64_decode(std::string_view text) {
+  const bool url_safe = text.find_first_of("-_") != std::string_view::npos;
+  if (text.size() % 4 == 0) {
+    if (text.ends_with('=')) text.remove_suffix(1);
+    if (text.ends_with('=')) text.remove_suffix(1);
+  }
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string out;
+  out.reserve(text.size() / 4 * 3 + 2);
+  std::uint32_t bits = 0;
+  unsigned held = 0;
+  for (const char c : text) {
+    const std::optional<std::uint32_t> value = base64_value(c, url_safe);
+    if (!value) return std::nullopt;
+    bits = (bits << 6U) | *value;
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    out += static_cast<char>(bits >> held);
+    bits &= (1U << held) - 1;
+  }
+  if (bits != 0) return std::nullopt;  // two texts would stand for the same bytes
+  return out;
+}
+
 std::string hex_encode(std::string_view data) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
@@ -183,8 +218,11 @@ std::string hex_encode(std::string_view data) {
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
-  std::size_t best_distance = std::min<std::size_t>(2, word.size() / 2) + 1;
+  if (word.empty()) return best;
+  std::size_t best_distance = std::min<std::size_t>(2, (word.size() - 1) / 2) + 1;  // one more than allowed
   for (const std::string& candidate : candidates) {
+    const std::size_t longer = std::max(word.size(), candidate.size());
+    if (longer - std::min(word.size(), candidate.size()) >= best_distance) continue;
     std::vector<std::size_t> row(candidate.size() + 1);
     for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
     for (std::size_t i = 1; i <= word.size(); ++i) {

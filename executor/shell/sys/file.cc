@@ -1,0 +1,235 @@
+#include "shell/sys/file.h"
+
+#include <dirent.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "core/base/text.h"
+
+namespace glovebox {
+namespace {
+
+constexpr std::size_t kChunk = 1U << 20U;
+
+// The next chunk of `fd`, or an empty view at the end.
+Result<std::string_view> read_chunk(int fd, std::vector<char>& buffer) {
+  for (;;) {
+    const ssize_t n = ::read(fd, buffer.data(), buffer.size());
+    if (n >= 0) return std::string_view(buffer.data(), static_cast<std::size_t>(n));
+    if (errno != EINTR) return errno_error("read a file");
+  }
+}
+
+struct Split {
+  std::string directory;
+  std::string name;
+};
+Split split_path(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return {".", path};
+  return {path.substr(0, slash), path.substr(slash + 1)};
+}
+
+}  // namespace
+
+Result<std::string> read_all(int fd, std::size_t most) {
+  std::string text;
+  std::vector<char> buffer(std::min<std::size_t>(kChunk, most + 1));
+  for (;;) {
+    const std::string_view chunk = TRY(read_chunk(fd, buffer));
+    if (chunk.empty()) return text;
+    text += chunk;
+    if (text.size() > most) return invalid("the file is larger than " + format_bytes(most));
+  }
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t most) {
+  const UniqueFd fd = TRY(open_path(path, O_RDONLY | O_NONBLOCK));
+  const auto info = TRY(stat_of(fd.get()));
+  if (!S_ISREG(info.st_mode)) return invalid(quoted(path) + " is not a regular file");
+  return read_all(fd.get(), most);
+}
+
+Result<std::string> read_beneath(int directory, const std::string& path, std::size_t most) {
+  const UniqueFd fd = TRY(open_beneath(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  const auto info = TRY(stat_of(fd.get()));
+  if (!S_ISREG(info.st_mode)) return invalid(quoted(path) + " is not a regular file");
+  return read_all(fd.get(), most);
+}
+
+Status write_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t n = ::write(fd, data.data(), data.size());
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return errno_error("write a file");
+    }
+    data.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+Status sync_fd(int fd) {
+  if (::fsync(fd) != 0) return errno_error("make a file durable (fsync)");
+  return {};
+}
+
+Status replace_file(int directory, const std::string& path, std::string_view data, mode_t mode, uid_t owner,
+                    gid_t group) {
+  const Split split = split_path(path);
+  const UniqueFd parent = TRY(open_beneath(directory, split.directory, O_RDONLY | O_DIRECTORY));
+  const std::string temporary =
+      ".glovebox-new-" + std::to_string(::getpid()) + "-" + Digest::of(split.name).hex().substr(0, 16);
+  ::unlinkat(parent.get(), temporary.c_str(), 0);
+  const auto write_it = [&]() -> Status {
+    const UniqueFd fd =
+        TRY(open_beneath(parent.get(), temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    TRY(write_all(fd.get(), data));
+    const bool give = owner != static_cast<uid_t>(-1) || group != static_cast<gid_t>(-1);
+    if (give && ::fchown(fd.get(), owner, group) != 0) return errno_error("give away " + quoted(path));
+    if (::fchmod(fd.get(), mode) != 0) return errno_error("set the mode of " + quoted(path));
+    TRY(sync_fd(fd.get()));
+    if (::renameat(parent.get(), temporary.c_str(), parent.get(), split.name.c_str()) != 0) {
+      return errno_error("put " + quoted(path) + " in place");
+    }
+    return sync_fd(parent.get());
+  };
+  Status written = write_it();
+  if (!written.ok()) ::unlinkat(parent.get(), temporary.c_str(), 0);
+  return written;
+}
+
+Result<Copied> copy_and_hash(int from, int to, ByteCount most) {
+  Hasher hasher;
+  Copied copied;
+  std::vector<char> buffer(kChunk);
+  for (;;) {
+    const std::string_view chunk = TRY(read_chunk(from, buffer));
+    if (chunk.empty()) break;
+    copied.size += chunk.size();
+    if (copied.size > most) return refused("the file is larger than " + format_bytes(most));
+    hasher.update(chunk);
+    if (to >= 0) TRY(write_all(to, chunk));
+  }
+  copied.digest = hasher.finish();
+  return copied;
+}
+
+Result<Copied> hash_fd(int fd, ByteCount most) {
+  return copy_and_hash(fd, -1, most);
+}
+
+Result<std::vector<std::string>> list_directory(int directory, std::size_t most) {
+  UniqueFd again = TRY(open_beneath(directory, ".", O_RDONLY | O_DIRECTORY));
+  const auto close_dir = [](DIR* d) { ::closedir(d); };
+  const std::unique_ptr<DIR, decltype(close_dir)> stream(::fdopendir(again.get()), close_dir);
+  if (!stream) return errno_error("list a directory");
+  again.release();
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream.get());
+    if (entry == nullptr) {
+      if (errno != 0) return errno_error("list a directory");
+      break;
+    }
+    const std::string name(entry->d_name);
+    if (name == "." || name == "..") continue;
+    if (names.size() == most)
+      return refused("a directory has more than " + std::to_string(most) + " entries");
+    names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+namespace {
+
+// Empties `directory` without recursion: a sub-directory that is not empty is renamed up into `top`, where it
+// becomes one more entry to remove. Depth therefore costs neither stack nor descriptors.
+Status empty_directory(int top) {
+  std::uint64_t moved = 0;
+  for (;;) {
+    const std::vector<std::string> names = TRY(list_directory(top, 100'000'000));
+    if (names.empty()) return {};
+    for (const std::string& name : names) {
+      if (::unlinkat(top, name.c_str(), 0) == 0 || errno == ENOENT) continue;
+      if (errno != EISDIR && errno != EPERM) return errno_error("remove " + quoted(name));
+      const UniqueFd sub = TRY(open_beneath(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+      for (const std::string& inner : TRY(list_directory(sub.get(), 100'000'000))) {
+        if (::unlinkat(sub.get(), inner.c_str(), 0) == 0 || errno == ENOENT) continue;
+        if (::unlinkat(sub.get(), inner.c_str(), AT_REMOVEDIR) == 0) continue;
+        for (;;) {
+          const std::string fresh = ".glovebox-gone-" + std::to_string(moved++);
+          if (::renameat(sub.get(), inner.c_str(), top, fresh.c_str()) == 0) break;
+          if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR && errno != EISDIR)
+            return errno_error("remove " + quoted(inner));
+        }
+      }
+      if (::unlinkat(top, name.c_str(), AT_REMOVEDIR) != 0) return errno_error("remove " + quoted(name));
+    }
+  }
+}
+
+}  // namespace
+
+Status remove_tree(int directory, const std::string& name) {
+  if (::unlinkat(directory, name.c_str(), 0) == 0 || errno == ENOENT) return {};
+  if (errno != EISDIR && errno != EPERM) return errno_error("remove " + quoted(name));
+  const UniqueFd top = TRY(open_beneath(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  TRY(empty_directory(top.get()));
+  if (::unlinkat(directory, name.c_str(), AT_REMOVEDIR) != 0) return errno_error("remove " + quoted(name));
+  return {};
+}
+
+Result<TempDir> TempDir::make(const std::string& parent, const std::string& prefix) {
+  std::string path = parent + "/" + prefix + "XXXXXX";
+  if (::mkdtemp(path.data()) == nullptr)
+    return errno_error("make a temporary directory in " + quoted(parent));
+  UniqueFd fd = TRY(open_path(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  return TempDir(std::move(path), std::move(fd));
+}
+TempDir::TempDir(TempDir&& other) noexcept
+    : path_(std::exchange(other.path_, {})), fd_(std::move(other.fd_)) {}
+TempDir& TempDir::operator=(TempDir&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+TempDir::~TempDir() {
+  if (path_.empty()) return;
+  (void)empty_directory(fd_.get()).ok();
+  ::rmdir(path_.c_str());
+}
+
+namespace {
+Result<UniqueFd> lock_file(int directory, const std::string& name, int operation, bool& busy) {
+  UniqueFd fd = TRY(open_beneath(directory, name, O_RDWR | O_CREAT, 0600));
+  for (;;) {
+    if (::flock(fd.get(), operation) == 0) return fd;
+    if (errno == EWOULDBLOCK) {
+      busy = true;
+      return UniqueFd();
+    }
+    if (errno != EINTR) return errno_error("lock " + quoted(name));
+  }
+}
+}  // namespace
+
+Result<FileLock> FileLock::take(int directory, const std::string& name) {
+  bool busy = false;
+  return FileLock(TRY(lock_file(directory, name, LOCK_EX, busy)));
+}
+Result<FileLock> FileLock::attempt(int directory, const std::string& name) {
+  bool busy = false;
+  return FileLock(TRY(lock_file(directory, name, LOCK_EX | LOCK_NB, busy)));
+}
+
+}  // namespace glovebox
