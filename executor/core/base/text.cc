@@ -47,6 +47,15 @@ bool unprintable(std::uint32_t c) {
          c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F);
 }
 
+std::optional<std::uint32_t> base64_value(char c, bool url_safe) {
+  if (c >= 'A' && c <= 'Z') return static_cast<std::uint32_t>(c - 'A');
+  if (c >= 'a' && c <= 'z') return static_cast<std::uint32_t>(c - 'a') + 26;
+  if (c >= '0' && c <= '9') return static_cast<std::uint32_t>(c - '0') + 52;
+  if (c == (url_safe ? '-' : '+')) return 62;
+  if (c == (url_safe ? '_' : '/')) return 63;
+  return std::nullopt;
+}
+
 std::string escaped(std::uint32_t c) {
   if (c == '\n') return "\\n";
   if (c == '\t') return "\\t";
@@ -168,6 +177,31 @@ std::string base64_encode(std::string_view data) {
       block = (block << 8U) | (k < length ? static_cast<std::uint8_t>(data[i + k]) : 0U);
     for (std::size_t k = 0; k < 4; ++k) out += k <= length ? kAlphabet[(block >> (18U - 6U * k)) & 63U] : '=';
   }
+  return out;
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  const bool url_safe = text.find_first_of("-_") != std::string_view::npos;
+  if (text.size() % 4 == 0) {
+    if (text.ends_with('=')) text.remove_suffix(1);
+    if (text.ends_with('=')) text.remove_suffix(1);
+  }
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string out;
+  out.reserve(text.size() / 4 * 3 + 2);
+  std::uint32_t bits = 0;
+  unsigned held = 0;
+  for (const char c : text) {
+    const std::optional<std::uint32_t> value = base64_value(c, url_safe);
+    if (!value) return std::nullopt;
+    bits = (bits << 6U) | *value;
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    out += static_cast<char>(bits >> held);
+    bits &= (1U << held) - 1;
+  }
+  if (bits != 0) return std::nullopt;  // two texts would stand for the same bytes
   return out;
 }
 

@@ -1,5 +1,6 @@
 // Text that other people wrote: is it sound, and how to show it (G9).
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 std::string base64_encode(std::string_view data);  // standard alphabet, padded
+// The standard or the URL-safe alphabet, not both in one text; padding may be left out. Nothing for any other
+// character (white space too), a wrong length, or bits set that no byte takes.
+std::optional<std::string> base64_decode(std::string_view text);
 std::string hex_encode(std::string_view data);
 
 // The candidate nearest to `word` (edit distance at most 2 and below half its length), or empty: "did you

@@ -36,9 +36,10 @@ std::string_view to_string(Reason reason);  // "none" is shown as null
 std::string_view status_of(
     Reason reason);  // "succeeded", "failed", "stopped", "refused", "not_run", "cancelled", "error"
 // Exit status; `withheld`: succeeded, and something was withheld or rejected. kDependency takes the cause's,
-// given by the caller.
+// given by the caller; here it is 1, which no cause's own status loses to in combined_exit_status().
 int exit_status(Reason reason, bool withheld);
-// Of several actions: the first that applies of 6, 3, 8, 4, 1, 5, 0.
+// Of several actions: the first that applies of 6, 3, 8, 4, 1, 5, 0. A status that no action has gives 6; no
+// action gives 0.
 int combined_exit_status(const std::vector<int>& statuses);
 
 enum class Verdict { kAccepted, kWithheld, kRejected };
@@ -109,6 +110,10 @@ struct Attempt {
   std::vector<std::string> unmatched_patterns;
   std::vector<std::string> unmatched_files;  // new files that no pattern matched, escaped, at most 100
   std::string record;                        // path of the envelope
+  std::string log;                           // path of the action's log
+  // Names files, patterns and peaks, in lines: for the action's log and the local console, never for a
+  // controller outside (G17).
+  std::string detail;
 };
 
 [[nodiscard]] bool anything_withheld(const Attempt& attempt);
