@@ -59,9 +59,13 @@ inline void take(Status&) {}
 
 // The value of a Result, or return its Error from the enclosing function:
 //   auto text = TRY(read_file(path));     TRY(check(text));
-#define TRY(expression)                                           \
-  __extension__({                                                 \
-    auto try_result_ = (expression);                              \
-    if (!try_result_.ok()) return std::move(try_result_).error(); \
-    ::glovebox::detail::take(try_result_);                        \
+#define TRY(expression) GLOVEBOX_TRY_AS(GLOVEBOX_JOIN(try_result_, __COUNTER__), expression)
+#define GLOVEBOX_JOIN(a, b) GLOVEBOX_JOIN_NOW(a, b)
+#define GLOVEBOX_JOIN_NOW(a, b) a##b
+// The name is fresh each time, so that one TRY may stand inside another.
+#define GLOVEBOX_TRY_AS(name, expression)           \
+  __extension__({                                   \
+    auto name = (expression);                       \
+    if (!name.ok()) return std::move(name).error(); \
+    ::glovebox::detail::take(name);                 \
   })

@@ -30,7 +30,7 @@ struct HostFacts {
   bool root = false;
   std::string kernel;                           // uname -r
   std::string cgroup;                           // "v1", "hybrid", "v2", "none"
-  std::map<std::string, std::string> runtimes;  // "crun" -> version
+  std::map<std::string, std::string> runtimes;  // "crun" -> absolute path
   unsigned cpus = 0;
   ByteCount memory = 0;
 };

@@ -7,6 +7,7 @@
 #include <boost/process.hpp>
 #include <boost/process/extend.hpp>
 #include <cerrno>
+#include <csignal>
 
 #include "core/base/text.h"
 #include "shell/sys/file.h"
@@ -39,6 +40,8 @@ struct ChildSetup : bp::extend::handler {
     if (::syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
       executor.set_error(std::error_code(errno, std::system_category()), "close descriptors");
     }
+    // Dispositions and masks survive an exec: the program, and what it starts, gets the system's own.
+    for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);

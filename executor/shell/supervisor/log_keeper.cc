@@ -1,0 +1,95 @@
+#include "shell/supervisor/log_keeper.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "shell/sys/file.h"
+
+namespace glovebox {
+namespace {
+
+constexpr std::size_t kLongestLine =
+    64 * 1024;  // a longer one is kept in pieces: a flood without newlines stays bounded too
+
+Result<UniqueFd> fresh(int directory, const char* name) {
+  return open_beneath(directory, name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+}
+
+Status append_range(int from, ByteCount offset, int to) {
+  if (::lseek(from, static_cast<off_t>(offset), SEEK_SET) < 0) return errno_error("read the log");
+  TRY(copy_and_hash(from, to, ~0ULL));
+  return {};
+}
+
+}  // namespace
+
+Result<LogKeeper> LogKeeper::make(int directory, ByteCount limit) {
+  LogKeeper keeper(TRY(open_beneath(directory, ".", O_RDONLY | O_DIRECTORY)), limit);
+  keeper.head_ = TRY(fresh(directory, "log.txt"));
+  return keeper;
+}
+
+Status LogKeeper::add(int stream, std::string_view bytes, const std::string& time) {
+  std::string& partial = partial_.at(static_cast<std::size_t>(stream));
+  while (!bytes.empty()) {
+    const std::size_t newline = bytes.find('\n');
+    const std::size_t room = kLongestLine - partial.size();
+    const std::size_t length =
+        std::min({newline == std::string_view::npos ? bytes.size() : newline, bytes.size(), room});
+    partial += bytes.substr(0, length);
+    bytes.remove_prefix(length);
+    const bool ended = !bytes.empty() && bytes.front() == '\n';
+    if (ended) bytes.remove_prefix(1);
+    if (!ended && partial.size() < kLongestLine) continue;
+    TRY(keep(time + " " + partial + "\n"));
+    partial.clear();
+  }
+  return {};
+}
+
+Status LogKeeper::keep(std::string_view line) {
+  if (dropped_ == 0 && tail_size_ == 0 && before_size_ == 0 && head_size_ + line.size() <= half_) {
+    head_size_ += line.size();
+    return write_all(head_.get(), line);
+  }
+  return keep_in_tail(line);
+}
+
+Status LogKeeper::keep_in_tail(std::string_view line) {
+  if (!tail_[0].valid()) {
+    tail_[0] = TRY(fresh(directory_.get(), "log.tail-a"));
+    tail_[1] = TRY(fresh(directory_.get(), "log.tail-b"));
+  }
+  if (tail_size_ + line.size() > half_) {  // the older segment is forgotten and becomes the present one
+    dropped_ += before_size_;
+    std::swap(tail_[0], tail_[1]);
+    before_size_ = std::exchange(tail_size_, 0);
+    if (::ftruncate(tail_[0].get(), 0) != 0 || ::lseek(tail_[0].get(), 0, SEEK_SET) < 0)
+      return errno_error("rotate the log");
+  }
+  tail_size_ += line.size();
+  return write_all(tail_[0].get(), line);
+}
+
+Status LogKeeper::finish(const std::string& time) {
+  for (std::string& partial : partial_) {
+    if (!partial.empty()) TRY(keep(time + " " + std::exchange(partial, {}) + "\n"));
+  }
+  if (tail_[0].valid()) {
+    // The two segments hold up to twice the tail's share: the surplus at the front goes too.
+    const ByteCount surplus = before_size_ + tail_size_ > half_ ? before_size_ + tail_size_ - half_ : 0;
+    const ByteCount skip = std::min(surplus, before_size_);
+    dropped_ += skip;
+    if (dropped_ > 0) {
+      TRY(write_all(head_.get(),
+                    time + " [glovebox: " + std::to_string(dropped_) + " bytes of log left out here]\n"));
+    }
+    TRY(append_range(tail_[1].get(), skip, head_.get()));
+    TRY(append_range(tail_[0].get(), 0, head_.get()));
+    for (const char* name : {"log.tail-a", "log.tail-b"}) ::unlinkat(directory_.get(), name, 0);
+  }
+  return {};
+}
+
+}  // namespace glovebox

@@ -1,0 +1,248 @@
+#include "shell/supervisor/supervisor.h"
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "core/base/text.h"
+#include "core/bundle/bundle.h"
+#include "shell/supervisor/container.h"
+#include "shell/sys/clock.h"
+#include "shell/sys/file.h"
+#include "shell/sys/mount.h"
+#include "shell/sys/powers.h"
+
+namespace glovebox {
+namespace {
+
+constexpr ByteCount kLongestAnswer = 512ULL << 20U;  // 100,000 outputs take about 30 MB
+
+// What the supervisor writes to its caller: lines, each a letter and JSON.
+constexpr char kProgressLine = 'P';
+constexpr char kAnswerLine = 'A';
+
+Status send_line(int fd, char kind, const Json& json) {
+  return write_all(fd, kind + dump_json(json) + "\n");
+}
+
+Result<std::string> make_stage(const std::string& run_path) {
+  std::string place = run_path + "/stage";
+  if (::mkdir(place.c_str(), 0711) != 0) return errno_error("make the stage");
+  TRY(mount_tmpfs(place, "mode=0711,size=64m,nr_inodes=300000", kNoSuid | kNoDev));
+  return place;
+}
+
+Status write_bundle(const SupervisorSpec& spec, const std::string& place) {
+  const Json config = bundle_config(*spec.plan, {place + "/root", spec.host_uid});
+  const UniqueFd run = TRY(open_path(spec.run_path, O_RDONLY | O_DIRECTORY));
+  const UniqueFd file = TRY(open_beneath(run.get(), "config.json", O_WRONLY | O_CREAT | O_EXCL, 0600));
+  return write_all(file.get(), dump_json(config));
+}
+
+// The parts of one run in the order in which they come to be; whatever was made is unmade in unwind().
+class Run {
+ public:
+  Run(const SupervisorSpec& spec, int answers, int orders)
+      : spec_(spec), answers_(answers), orders_(orders) {}
+
+  RunFacts carry_out() {
+    RunFacts facts;
+    Status done = stage();
+    if (done.ok()) done = execute(facts);
+    if (done.ok()) done = collect(facts);
+    if (Status removed = remove_group(); done.ok()) done = removed;
+    if (!done.ok()) {
+      facts.end.host_failed = true;
+      facts.host_problem = done.error().message;
+      facts.host_hint = done.error().hint;
+      facts.outputs.clear();
+      facts.staged.clear();
+    }
+    return facts;
+  }
+
+  // After the answer: nobody waits for this.
+  Status tear_down() { return scratch_ ? scratch_->tear_down() : Status(); }
+
+ private:
+  Status stage() {
+    TRY(unshare_mounts());
+    place_ = TRY(make_stage(spec_.run_path));
+    const UniqueFd run = TRY(open_path(spec_.run_path, O_RDONLY | O_DIRECTORY));
+    scratch_ = TRY(Scratch::mount_at(place_, run.get(), spec_.runs, spec_.templates, spec_.plan->limits,
+                                     spec_.host_uid));
+    TRY(assemble_root(*spec_.plan, spec_.host_uid, spec_.sources, place_));
+    group_ = TRY(Cgroup::make(spec_.cgroups, spec_.id, spec_.plan->limits));
+    return write_bundle(spec_, place_);
+  }
+
+  Status execute(RunFacts& facts) {
+    Container container = TRY(Container::launch(spec_, *group_));
+    const auto checked = [&]() -> Status {
+      Facts seen = TRY(container.check(spec_));
+      seen.limits.merge(TRY(group_->read_back(spec_.plan->limits)));
+      seen.limits.merge(TRY(scratch_->read_back(spec_.plan->limits)));
+      add_own_limits(seen);
+      facts.facts = std::move(seen);
+      return {};
+    };
+    if (Status as_planned = checked(); !as_planned.ok()) {
+      (void)container.abandon(*group_).ok();
+      return as_planned;
+    }
+    const Status ran = container.run(
+        spec_, *group_, orders_, [&](Millis elapsed) { report_progress(elapsed); }, facts);
+    if (!ran.ok()) {
+      (void)container.abandon(*group_).ok();
+      return ran;
+    }
+    take_counters(facts);
+    return {};
+  }
+
+  Status collect(RunFacts& facts) {
+    facts.end.scratch_full = scratch_->full();
+    TRY(scratch_->freeze());
+    const UniqueFd upper = TRY(scratch_->upper());
+    return spec_.collect(upper.get(), facts);
+  }
+
+  Status remove_group() {
+    if (!group_) return {};
+    TRY(group_->kill_and_wait(60'000));
+    return group_->remove();
+  }
+
+  // What the supervisor itself holds to: in force because this very process keeps them.
+  void add_own_limits(Facts& facts) const {
+    const Limits& limits = spec_.plan->limits;
+    facts.limits["time"] = {limits.time, limits.time, {}};
+    facts.limits["grace"] = {limits.grace, limits.grace, {}};
+    facts.limits["log"] = {limits.log, limits.log, {}};
+    facts.limits["output_files"] = {limits.output_files, limits.output_files, {}};
+    facts.limits["output_bytes"] = {limits.output_bytes, limits.output_bytes, {}};
+  }
+
+  void take_counters(RunFacts& facts) const {
+    const Cgroup::Counters counters = group_->counters();
+    facts.end.oom_kills = counters.oom_kills;
+    facts.end.forks_refused = counters.forks_refused;
+    facts.usage.cpu_user_ms = counters.cpu_user_ms;
+    facts.usage.cpu_system_ms = counters.cpu_system_ms;
+    facts.usage.memory_peak = counters.memory_peak;
+    facts.usage.pids_peak = counters.pids_peak > 0 ? counters.pids_peak - 1 : 0;  // less our init
+    if (!facts.facts) return;
+    facts.facts->limits["memory"].peak = facts.usage.memory_peak;
+    facts.facts->limits["processes"].peak = facts.usage.pids_peak;
+    facts.facts->limits["time"].peak = facts.usage.wall_ms;
+  }
+
+  void report_progress(Millis elapsed) {
+    if (elapsed < next_progress_) return;
+    next_progress_ = elapsed + 200;
+    const Cgroup::Counters now = group_->counters();
+    (void)send_line(
+        answers_, kProgressLine,
+        Json{{"elapsed", elapsed}, {"memory", now.memory_now}, {"cpu", now.cpu_user_ms + now.cpu_system_ms}})
+        .ok();
+  }
+
+  const SupervisorSpec& spec_;
+  int answers_;
+  int orders_;
+  std::string place_;
+  std::optional<Scratch> scratch_;
+  std::optional<Cgroup> group_;
+  Millis next_progress_ = 200;
+};
+
+[[noreturn]] void supervisor_main(const SupervisorSpec& spec, int answers, int orders, pid_t parent) {
+  ::setpgid(0, 0);  // Ctrl-C on the terminal is for our caller, who tells us by `orders`
+  ::signal(SIGPIPE, SIG_IGN);
+  const bool bound = ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
+                     ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 && ::getppid() == parent;
+  RunFacts facts;
+  Run run(spec, answers, orders);
+  const Status lessened = drop_unneeded_capabilities();
+  if (bound && lessened.ok()) {
+    facts = run.carry_out();
+  } else {
+    facts.end.host_failed = true;
+    facts.host_problem = lessened.ok() ? "the supervisor's caller is gone" : lessened.error().message;
+  }
+  const bool answered = send_line(answers, kAnswerLine, run_facts_json(facts)).ok();
+  ::close(answers);
+  const bool torn_down = run.tear_down().ok();
+  ::_exit(answered && torn_down ? 0 : 1);
+}
+
+Result<Progress> progress_from(const Json& json) {
+  JsonObject object = TRY(JsonObject::of(json, "progress"));
+  constexpr std::int64_t kMost = 1LL << 53U;
+  Progress progress;
+  progress.elapsed = static_cast<Millis>(TRY(object.integer("elapsed", 0, kMost)));
+  progress.memory = static_cast<ByteCount>(TRY(object.integer("memory", 0, kMost)));
+  progress.cpu = static_cast<Millis>(TRY(object.integer("cpu", 0, kMost)));
+  return progress;
+}
+
+}  // namespace
+
+Result<Supervision> Supervision::start(SupervisorSpec spec) {
+  Pipe answers = TRY(make_pipe());
+  Pipe orders = TRY(make_pipe());
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return errno_error("start a supervisor");
+  if (pid == 0) {
+    answers.read.reset();
+    orders.write.reset();
+    supervisor_main(spec, answers.write.release(), orders.read.get(), parent);
+  }
+  return Supervision(pid, std::move(answers.read), std::move(orders.write));
+}
+
+Result<RunFacts> Supervision::wait(const std::function<void(const Progress&)>& on_progress, int cancel) {
+  std::string text;
+  std::array<char, 65536> buffer;  // NOLINT: filled by read
+  for (;;) {
+    std::array<pollfd, 2> ready{pollfd{answers_.get(), POLLIN, 0}, pollfd{cancel, POLLIN, 0}};
+    if (::poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR)
+      return errno_error("wait for the supervisor");
+    if ((ready[1].revents & POLLIN) != 0) {
+      char byte = 0;
+      if (::read(cancel, &byte, 1) == 1) (void)write_all(orders_.get(), "C").ok();
+    }
+    if (ready[0].revents == 0) continue;
+    const ssize_t n = ::read(answers_.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0)
+      return host_error("the supervisor ended without an answer", "see the kernel's log for what killed it");
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+    if (text.size() > kLongestAnswer) return host_error("the supervisor's answer is too long");
+    for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
+      const Json json = TRY(parse_json(std::string_view(text).substr(1, end - 1), "supervisor"));
+      if (text[0] == kAnswerLine) return run_facts_from_json(json);
+      on_progress(TRY(progress_from(json)));
+      text.erase(0, end + 1);
+    }
+  }
+}
+
+Status Supervision::finish() {
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0) {
+    if (errno != EINTR) return errno_error("wait for the supervisor to end");
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return host_error("the supervisor did not clean up", "the next command does");
+}
+
+}  // namespace glovebox

@@ -1,0 +1,5 @@
+# Dies by a signal of its own.
+. attacks/report.sh
+
+fact 'started' yes
+kill -SEGV $$
