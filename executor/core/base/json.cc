@@ -1,6 +1,8 @@
 #include "core/base/json.h"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <set>
 
 #include "core/base/text.h"
@@ -10,67 +12,128 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 64;
 
-// What the library's own reader lets through: duplicate keys and deep nesting. Its callbacks see every event
-// first.
-class StrictReader : public nlohmann::detail::json_sax_dom_parser<Json> {
-  using Base = nlohmann::detail::json_sax_dom_parser<Json>;
-
+// Walks the text and tells how far the reader has come, so that the errors of our own have a place, too.
+class Cursor {
  public:
-  explicit StrictReader(Json& out) : Base(out, false) {}
-  bool start_object(std::size_t size) {
-    keys_.emplace_back();
-    return deeper() && Base::start_object(size);
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+  Cursor(const char* at, const char** furthest) : at_(at), furthest_(furthest) {}
+  reference operator*() const { return *at_; }
+  Cursor& operator++() {
+    *furthest_ = ++at_;
+    return *this;
   }
-  bool end_object() {
-    keys_.pop_back();
-    --depth_;
-    return Base::end_object();
+  bool operator==(const Cursor& other) const { return at_ == other.at_; }
+
+ private:
+  const char* at_;
+  const char** furthest_;
+};
+
+// The quote that opens the string whose closing quote is the last character of `text`.
+std::size_t opening_quote(std::string_view text) {
+  for (std::size_t i = text.size() - 1; i > 0;) {
+    if (text[--i] != '"') continue;
+    std::size_t backslashes = 0;
+    while (backslashes < i && text[i - 1 - backslashes] == '\\') ++backslashes;
+    if (backslashes % 2 == 0) return i;
   }
-  bool start_array(std::size_t size) { return deeper() && Base::start_array(size); }
-  bool end_array() {
-    --depth_;
-    return Base::end_array();
+  return 0;
+}
+
+std::string place_of(std::string_view text, std::size_t offset, std::string_view name) {
+  const std::string_view before = text.substr(0, std::min(offset, text.size()));
+  const std::size_t newline = before.rfind('\n');
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const std::size_t column = before.size() - (newline == std::string_view::npos ? 0 : newline + 1) + 1;
+  return std::string(name) + ":" + std::to_string(line) + ":" + std::to_string(column);
+}
+
+// Builds the value out of the library's events. Its own builder lets duplicate keys and deep nesting through,
+// and looks every new key up by walking over all earlier ones.
+class StrictReader : public nlohmann::json_sax<Json> {
+ public:
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool string(string_t& value) override { return add(std::move(value)); }
+  bool binary(binary_t&) override { return false; }  // not in JSON
+  bool start_object(std::size_t) override { return open(Json::object()); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t) override { return open(Json::array()); }
+  bool end_array() override { return close(); }
+  bool key(string_t& text) override {
+    if (!open_.back().keys.insert(text).second) {
+      at_key = true;
+      problem = "key " + quoted(text, 100) + " is given twice";
+      return false;
+    }
+    key_ = std::move(text);
+    return true;
   }
-  bool key(std::string& text) {
-    if (!keys_.back().insert(text).second)
-      return problem = "key " + quoted(text, 100) + " is given twice", false;
-    return Base::key(text);
-  }
-  bool parse_error(std::size_t at, const std::string&, const nlohmann::detail::exception&) {
-    position = at;
+  bool parse_error(std::size_t at, const std::string&, const nlohmann::detail::exception&) override {
+    read = at;
     problem = "not well-formed JSON";
     return false;
   }
+  Json root;
   std::string problem;
-  std::size_t position = 0;
+  bool at_key = false;              // the problem is the key whose closing quote was read last
+  std::optional<std::size_t> read;  // characters up to and with the wrong one, where the library found it
 
  private:
-  bool deeper() {
-    if (++depth_ <= kMaxDepth) return true;
-    problem = "nested more than 64 deep";
-    return false;
+  struct Level {
+    Json* value;
+    std::set<std::string> keys;
+  };
+
+  // Where the value went. Pointers to open values stay good: only the innermost one grows.
+  Json& place(Json value) {
+    if (open_.empty()) return root = std::move(value);
+    Json& parent = *open_.back().value;
+    if (parent.is_array()) return parent.emplace_back(std::move(value));
+    return parent.get_ref<Json::object_t&>().emplace_back(std::move(key_), std::move(value)).second;
   }
-  std::vector<std::set<std::string>> keys_;
-  std::size_t depth_ = 0;
+  bool add(Json value) {
+    place(std::move(value));
+    return true;
+  }
+  bool open(Json value) {
+    if (open_.size() == kMaxDepth) {
+      problem = "nested more than 64 deep";
+      return false;
+    }
+    Json& placed = place(std::move(value));
+    open_.push_back({&placed, {}});
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::vector<Level> open_;
+  std::string key_;
 };
 
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, std::string_view name) {
   if (!is_utf8(text)) return invalid("not valid UTF-8", std::string(name));
-  Json out;
-  StrictReader reader(out);
-  if (Json::sax_parse(text.begin(), text.end(), &reader)) return out;
-  std::string where(name);
-  if (reader.position > 0) {
-    const std::string_view before = text.substr(0, std::min(reader.position - 1, text.size()));
-    const std::size_t newline = before.rfind('\n');
-    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const std::size_t column =
-        newline == std::string_view::npos ? before.size() + 1 : before.size() - newline;
-    where += ":" + std::to_string(line) + ":" + std::to_string(column);
-  }
-  return invalid(reader.problem, where);
+  StrictReader reader;
+  const char* furthest = text.data();
+  const Cursor begin(text.data(), &furthest);
+  if (Json::sax_parse(begin, Cursor(text.data() + text.size(), &furthest), &reader))
+    return std::move(reader.root);
+  const std::size_t read = reader.read.value_or(static_cast<std::size_t>(furthest - text.data()));
+  std::size_t offset = read == 0 ? 0 : read - 1;
+  if (reader.at_key) offset = opening_quote(text.substr(0, read));
+  return invalid(reader.problem, place_of(text, offset, name));
 }
 
 std::string dump_json(const Json& value) {

@@ -44,14 +44,16 @@ Result<std::uint64_t> parse_quantity(std::string_view text, const std::vector<Un
   const auto fail = [&] {
     return invalid(std::string(what) + " " + quoted(text) + " is not understood", {}, std::string(hint));
   };
-  if (status != std::errc() || rest == text.data()) return fail();
+  const auto too_large = [&] { return invalid(std::string(what) + " " + quoted(text) + " is too large"); };
+  if (status == std::errc::result_out_of_range) return too_large();
+  if (status != std::errc()) return fail();
   const std::string_view suffix(rest, static_cast<std::size_t>(end - rest));
   std::uint64_t factor = suffix.empty() ? bare : 0;
   for (const Unit& unit : units) {
     if (unit.suffix == suffix) factor = unit.factor;
   }
   if (factor == 0) return fail();
-  if (number > most / factor) return invalid(std::string(what) + " " + quoted(text) + " is too large");
+  if (number > most / factor) return too_large();
   return number * factor;
 }
 

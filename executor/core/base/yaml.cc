@@ -1,218 +1,89 @@
 #include "core/base/yaml.h"
 
-#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <map>
+#include <exception>
 #include <sstream>
 
 #include "core/base/text.h"
+#include "core/base/yaml_builder.h"
 
 namespace glovebox {
 
 struct YamlDocument::Contents {
   std::string name;
   std::string text;
+  std::vector<std::size_t> lines;  // where each begins
   std::shared_ptr<const YamlNode> root;
 };
 
 namespace {
 
-using NodeRef = std::shared_ptr<const YamlNode>;
+// How much of a line is shown on either side of the caret, in bytes: together they fill a terminal's width.
+constexpr std::size_t kShownBefore = 60;
+constexpr std::size_t kShownAfter = 60;
 
-// Carries an Error out of yaml-cpp's callbacks.
-struct Stop {
-  Mark mark;
-  std::string message;
-  std::string hint;
-};
-
-Mark mark_of(const YAML::Mark& mark) {
-  return {mark.line + 1, mark.column + 1};
+bool starts_code_point(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) != 0x80;
 }
 
-std::size_t size_of(const YamlNode& node) {
-  std::size_t total = 1;
-  for (const auto& item : node.items) total += size_of(*item);
-  for (const auto& entry : node.entries) total += size_of(*entry.value);
-  return total;
+std::size_t count_code_points(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_code_point));
 }
 
-bool is_null_text(const std::string& text) {
-  return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
+std::vector<std::size_t> line_starts(std::string_view text) {
+  std::vector<std::size_t> starts{0};
+  for (std::size_t i = text.find('\n'); i != std::string_view::npos; i = text.find('\n', i + 1))
+    starts.push_back(i + 1);
+  return starts;
 }
 
-// Builds our tree from yaml-cpp's events; yaml-cpp's own tree keeps neither duplicates nor marks of keys in a
-// usable form.
-class Builder : public YAML::EventHandler {
- public:
-  void OnDocumentStart(const YAML::Mark& mark) override {
-    if (root_ != nullptr)
-      throw Stop{mark_of(mark), "a second YAML document starts here", "keep one document in the file"};
-  }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    auto node = std::make_shared<YamlNode>();
-    node->mark = mark_of(mark);
-    add(node, anchor);
-  }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) throw Stop{mark_of(mark), "an alias stands inside the node it names", ""};
-    count(sizes_.at(anchor), mark_of(mark));
-    place(found->second, mark_of(mark));
-  }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override {
-    auto node = std::make_shared<YamlNode>();
-    node->mark = mark_of(mark);
-    node->kind = YamlNode::Kind::kScalar;
-    node->text = value;
-    node->plain = tag == "?" || tag.empty();
-    if (!node->plain && tag != "!" && tag != "tag:yaml.org,2002:str") {
-      throw Stop{node->mark, "the tag " + quoted(tag, 100) + " is not supported", "remove the tag"};
-    }
-    if (node->plain && is_null_text(value)) node->kind = YamlNode::Kind::kNull;
-    add(node, anchor);
-  }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    open(YamlNode::Kind::kList, mark_of(mark), tag, anchor);
-  }
-  void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    open(YamlNode::Kind::kMap, mark_of(mark), tag, anchor);
-  }
-  void OnMapEnd() override { close(); }
-  [[nodiscard]] NodeRef root() const { return root_; }
+Mark mark_at(const std::vector<std::size_t>& lines, std::size_t offset) {
+  const auto next = std::upper_bound(lines.begin(), lines.end(), offset);
+  return {static_cast<int>(next - lines.begin()), static_cast<int>(offset - *(next - 1)) + 1};
+}
 
- private:
-  struct Frame {
-    std::shared_ptr<YamlNode> node;
-    YAML::anchor_t anchor;
-    bool has_key = false;
-    std::string key;
-    Mark key_mark;
-    bool merge = false;
-    std::vector<NodeRef> merged;
-    std::map<std::string, Mark> seen;
-  };
-
-  void count(std::size_t nodes, Mark mark) {
-    total_ += nodes;
-    if (total_ > kMaxYamlNodes)
-      throw Stop{mark, "the file expands to more than 400,000 values", "aliases are expanded: use fewer"};
-  }
-  void open(YamlNode::Kind kind, Mark mark, const std::string& tag, YAML::anchor_t anchor) {
-    if (tag != "?" && !tag.empty() && tag != "!")
-      throw Stop{mark, "the tag " + quoted(tag, 100) + " is not supported", "remove the tag"};
-    if (frames_.size() >= static_cast<std::size_t>(kMaxYamlDepth))
-      throw Stop{mark, "nested more than 40 deep", ""};
-    count(1, mark);
-    auto node = std::make_shared<YamlNode>();
-    node->kind = kind;
-    node->mark = mark;
-    frames_.push_back({node, anchor, false, {}, {}, false, {}, {}});
-  }
-  void close() {
-    Frame frame = std::move(frames_.back());
-    frames_.pop_back();
-    for (const NodeRef& source : frame.merged) {  // keys of the map itself win, then earlier merges
-      for (const YamlEntry& entry : source->entries) {
-        if (frame.node->find(entry.key) == nullptr) frame.node->entries.push_back(entry);
-      }
-    }
-    remember(frame.anchor, frame.node);
-    place(frame.node, frame.node->mark);
-  }
-  void add(const std::shared_ptr<YamlNode>& node, YAML::anchor_t anchor) {
-    count(1, node->mark);
-    remember(anchor, node);
-    place(node, node->mark);
-  }
-  void remember(YAML::anchor_t anchor, const NodeRef& node) {
-    if (anchor == YAML::NullAnchor) return;
-    anchors_[anchor] = node;
-    sizes_[anchor] = size_of(*node);
-  }
-  void place(const NodeRef& node, Mark mark) {
-    if (frames_.empty()) {
-      root_ = node;
-      return;
-    }
-    Frame& frame = frames_.back();
-    if (frame.node->kind == YamlNode::Kind::kList) {
-      frame.node->items.push_back(node);
-    } else if (!frame.has_key) {
-      take_key(frame, node, mark);
-    } else {
-      frame.has_key = false;
-      if (frame.merge) {
-        take_merge(frame, node, mark);
-      } else {
-        frame.node->entries.push_back({frame.key, frame.key_mark, node});
-      }
-    }
-  }
-  static void take_key(Frame& frame, const NodeRef& node, Mark mark) {
-    if (!node->is_scalar()) throw Stop{mark, "a key must be a plain word or a string", ""};
-    frame.has_key = true;
-    frame.key = node->text;
-    frame.key_mark = mark;
-    frame.merge = node->plain && node->text == "<<";
-    const auto [first, fresh] = frame.seen.emplace(node->text, mark);
-    if (!fresh) {
-      throw Stop{mark, "key " + quoted(node->text, 100) + " is given twice",
-                 "it stands first in line " + std::to_string(first->second.line)};
-    }
-  }
-  static void take_merge(Frame& frame, const NodeRef& node, Mark mark) {
-    const std::vector<NodeRef> sources = node->is_list() ? node->items : std::vector<NodeRef>{node};
-    for (const NodeRef& source : sources) {
-      if (!source->is_map()) throw Stop{mark, "the merge key << needs a map", ""};
-      frame.merged.push_back(source);
-    }
-  }
-
-  std::vector<Frame> frames_;
-  std::map<YAML::anchor_t, NodeRef> anchors_;
-  std::map<YAML::anchor_t, std::size_t> sizes_;
-  NodeRef root_;
-  std::size_t total_ = 0;
-};
-
-std::string line_at(const std::string& text, int line) {
-  std::size_t start = 0;
-  for (int i = 1; i < line && start != std::string::npos; ++i) {
-    start = text.find('\n', start);
-    if (start != std::string::npos) ++start;
-  }
-  if (start == std::string::npos || start >= text.size()) return {};
-  std::string found = text.substr(start, text.find('\n', start) - start);
-  if (found.ends_with('\r')) found.pop_back();
+std::string_view line_at(std::string_view text, const std::vector<std::size_t>& lines, int line) {
+  if (line < 1 || static_cast<std::size_t>(line) > lines.size()) return {};
+  const std::size_t start = lines[static_cast<std::size_t>(line) - 1];
+  std::string_view found = text.substr(start, text.find('\n', start) - start);
+  if (found.ends_with('\r')) found.remove_suffix(1);
   return found;
 }
 
-Error error_in(const std::string& name, const std::string& text, Mark mark, std::string message,
-               std::string hint) {
-  Error error =
-      invalid(std::move(message), name + ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column),
-              std::move(hint));
-  const std::string line = line_at(text, mark.line);
-  if (line.empty()) return error;
-  const auto column = static_cast<std::size_t>(std::max(mark.column - 1, 0));
-  // A long line is shown around the caret; what is not printable is escaped, so the caret is put behind the
-  // escaped part.
-  const std::size_t from = column > 80 ? column - 60 : 0;
-  const std::string before =
-      printable(std::string_view(line).substr(std::min(from, line.size()), column - from), 300);
-  const std::string after = printable(std::string_view(line).substr(std::min(column, line.size())), 80);
-  error.excerpt = before + after + "\n" + std::string(before.size(), ' ') + "^";
+// The part of `line` around byte `column`, printable, and a caret below it. A tab is shown as \t, so what is
+// before the caret is measured after it was made printable.
+std::string excerpt_of(std::string_view line, std::size_t column) {
+  std::size_t from = column > kShownBefore + 20 ? column - kShownBefore : 0;
+  while (from > 0 && from < column && !starts_code_point(line[from])) ++from;
+  const std::string before = (from == 0 ? "" : "…") + printable(line.substr(from, column - from), 400);
+  const std::string after = printable(line.substr(column), kShownAfter);
+  return before + after + "\n" + std::string(count_code_points(before), ' ') + "^";
+}
+
+Error error_in(const std::string& name, std::string_view text, const std::vector<std::size_t>& lines,
+               Mark mark, std::string message, std::string hint) {
+  if (mark.line < 1) return invalid(std::move(message), name, std::move(hint));
+  const std::string_view line = line_at(text, lines, mark.line);
+  const std::size_t column = std::min(static_cast<std::size_t>(std::max(mark.column - 1, 0)), line.size());
+  Error error = invalid(std::move(message),
+                        name + ":" + std::to_string(mark.line) + ":" +
+                            std::to_string(count_code_points(line.substr(0, column)) + 1),
+                        std::move(hint));
+  if (!line.empty()) error.excerpt = excerpt_of(line, column);
   return error;
+}
+
+// The first character that YAML forbids (C0 controls but tab and line ends, and DEL). A carriage return alone
+// would end a line for some readers and not for others.
+std::size_t find_forbidden(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c == '\r' && (i + 1 == text.size() || text[i + 1] == '\n')) continue;
+    if ((c < 0x20 && c != '\t' && c != '\n') || c == 0x7F) return i;
+  }
+  return std::string_view::npos;
 }
 
 }  // namespace
@@ -224,20 +95,27 @@ Result<YamlDocument> YamlDocument::parse(std::string_view text, std::string name
   if (text.size() > kMaxYamlBytes) return invalid("the file is larger than 4 MiB", contents->name);
   if (!is_utf8(text)) return invalid("the file is not UTF-8", contents->name);
   contents->text = text;
-  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
-    return invalid("the file has a NUL byte", contents->name);
+  contents->lines = line_starts(text);
+  const auto fail = [&](Mark mark, std::string message, std::string hint = {}) {
+    return error_in(contents->name, contents->text, contents->lines, mark, std::move(message),
+                    std::move(hint));
+  };
+  if (const std::size_t bad = find_forbidden(text); bad != std::string_view::npos) {
+    return fail(mark_at(contents->lines, bad),
+                "the file has the control character " + quoted(text.substr(bad, 1)), "remove it");
   }
-  Builder builder;
+  detail::YamlBuilder builder;
   try {
     std::istringstream stream(contents->text);
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
-  } catch (const Stop& stop) {
-    return error_in(contents->name, contents->text, stop.mark, stop.message, stop.hint);
+  } catch (const detail::YamlStop& stop) {
+    return fail(stop.mark, stop.message, stop.hint);
   } catch (const YAML::Exception& e) {
-    return error_in(contents->name, contents->text, mark_of(e.mark),
-                    "not well-formed YAML: " + printable(e.msg, 200), "");
+    return fail(detail::mark_of(e.mark), "not well-formed YAML: " + printable(e.msg, 200));
+  } catch (const std::exception&) {  // a fault of the library: the text is refused all the same
+    return invalid("not well-formed YAML", contents->name);
   }
   contents->root = builder.root();
   if (contents->root == nullptr) return invalid("the file is empty", contents->name);
@@ -257,58 +135,11 @@ Error YamlDocument::error_at(const YamlNode& node, std::string message, std::str
   return error_at(node.mark, std::move(message), std::move(hint));
 }
 Error YamlDocument::error_at(Mark mark, std::string message, std::string hint) const {
-  return error_in(contents_->name, contents_->text, mark, std::move(message), std::move(hint));
+  return error_in(contents_->name, contents_->text, contents_->lines, mark, std::move(message),
+                  std::move(hint));
 }
 std::string YamlDocument::source_of(const YamlNode& node) const {
   return contents_->name + ":" + std::to_string(node.mark.line);
-}
-
-bool YamlNode::is_string() const {
-  return is_scalar() && (!plain || (!as_number().has_value() && !as_bool().has_value()));
-}
-
-std::optional<std::int64_t> YamlNode::as_integer() const {
-  if (!is_scalar() || !plain || text.empty()) return std::nullopt;
-  std::string_view digits = text;
-  int base = 10;
-  if (digits.starts_with("0o")) base = 8, digits.remove_prefix(2);
-  if (digits.starts_with("0x")) base = 16, digits.remove_prefix(2);
-  if (base != 10 && digits.starts_with("-")) return std::nullopt;
-  if (base == 10 && digits.starts_with("+")) {
-    digits.remove_prefix(1);
-    if (digits.starts_with("-")) return std::nullopt;
-  }
-  std::string plain_digits;  // the reference reads YAML 1.1's 1_000 as a thousand
-  for (const char c : digits) {
-    if (c != '_' || plain_digits.empty()) plain_digits += c;
-  }
-  std::int64_t number = 0;
-  const char* end = plain_digits.data() + plain_digits.size();
-  const auto [rest, status] = std::from_chars(plain_digits.data(), end, number, base);
-  if (status != std::errc() || rest != end || plain_digits.empty()) return std::nullopt;
-  return number;
-}
-
-std::optional<double> YamlNode::as_number() const {
-  if (const auto integer = as_integer()) return static_cast<double>(*integer);
-  if (!is_scalar() || !plain) return std::nullopt;
-  if (text.empty() || text.find_first_not_of("0123456789.eE+-") != std::string::npos ||
-      text.find_first_of("0123456789") == std::string::npos) {
-    return std::nullopt;
-  }
-  double number = 0;
-  const char* begin = text.data() + (text[0] == '+' ? 1 : 0);
-  const char* end = text.data() + text.size();
-  const auto [rest, status] = std::from_chars(begin, end, number);
-  if (status != std::errc() || rest != end || !std::isfinite(number)) return std::nullopt;
-  return number;
-}
-
-std::optional<bool> YamlNode::as_bool() const {
-  if (!is_scalar() || !plain) return std::nullopt;
-  if (text == "true" || text == "True" || text == "TRUE") return true;
-  if (text == "false" || text == "False" || text == "FALSE") return false;
-  return std::nullopt;
 }
 
 const YamlEntry* YamlNode::find(std::string_view key) const {
@@ -317,15 +148,20 @@ const YamlEntry* YamlNode::find(std::string_view key) const {
   return found == entries.end() ? nullptr : &*found;
 }
 
+std::optional<Error> unknown_key(const YamlDocument& document, const YamlEntry& entry,
+                                 const std::vector<std::string>& allowed, std::string_view what) {
+  if (std::find(allowed.begin(), allowed.end(), entry.key) != allowed.end()) return std::nullopt;
+  const std::string near = nearest(entry.key, allowed);
+  return document.error_at(
+      entry.key_mark, quoted(entry.key, 100) + " is not a key of " + std::string(what),
+      near.empty() ? "the keys are: " + join(allowed, ", ") : "did you mean \"" + near + "\"?");
+}
+
 std::vector<Error> unknown_keys(const YamlDocument& document, const YamlNode& map,
                                 const std::vector<std::string>& allowed, std::string_view what) {
   std::vector<Error> errors;
   for (const YamlEntry& entry : map.entries) {
-    if (std::find(allowed.begin(), allowed.end(), entry.key) != allowed.end()) continue;
-    const std::string near = nearest(entry.key, allowed);
-    errors.push_back(document.error_at(
-        entry.key_mark, quoted(entry.key, 100) + " is not a key of " + std::string(what),
-        near.empty() ? "the keys are: " + join(allowed, ", ") : "did you mean \"" + near + "\"?"));
+    if (auto error = unknown_key(document, entry, allowed, what)) errors.push_back(*std::move(error));
   }
   return errors;
 }

@@ -1,10 +1,11 @@
 // YAML 1.2 for files that people write and reviewers read: strict, bounded, and every node knows its line and
 // column.
 //
-// Refused: duplicate keys, a second document, non-string keys, tags other than the core ones, invalid UTF-8,
-// more than kMaxYamlBytes, kMaxYamlNodes or kMaxYamlDepth. Understood: anchors and aliases (their expansion
-// counts towards the node limit, so that a "billion laughs" file ends in an error), merge keys (<<), a
-// byte-order mark, CRLF.
+// Refused: duplicate keys, a second document, keys that are no string (a whole number such as 2020 is taken
+// as written), tags other than !!str, !!seq and !!map, invalid UTF-8, control characters, more than
+// kMaxYamlBytes, kMaxYamlNodes or kMaxYamlDepth. Understood: anchors and aliases (their expansion counts
+// towards the limits of nodes and depth, so that a "billion laughs" file ends in an error), merge keys (<<),
+// a byte-order mark, CRLF.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -22,8 +23,8 @@ inline constexpr std::size_t kMaxYamlNodes = 400'000;
 inline constexpr int kMaxYamlDepth = 40;
 
 struct Mark {
-  int line = 0;  // from 1
-  int column = 0;
+  int line = 0;    // from 1
+  int column = 0;  // from 1, in bytes; messages count characters
 };
 
 class YamlNode;
@@ -63,8 +64,8 @@ class YamlNode {
   [[nodiscard]] bool is_null() const { return kind == Kind::kNull; }
   // A scalar that YAML 1.2's core schema reads as a string (quoted, or plain but not a number, bool or null).
   [[nodiscard]] bool is_string() const;
-  [[nodiscard]] std::optional<std::int64_t> as_integer() const;  // plain; decimal or 0o17 or 0x1f; 010 is ten
-  [[nodiscard]] std::optional<double> as_number() const;         // integers and floats
+  [[nodiscard]] std::optional<std::int64_t> as_integer() const;  // plain; -5, 0o17, 0x1f, 1_000; 010 is ten
+  [[nodiscard]] std::optional<double> as_number() const;         // those, and finite floats
   [[nodiscard]] std::optional<bool> as_bool() const;             // true/false (True, TRUE); never yes/no
   [[nodiscard]] const YamlEntry* find(std::string_view key) const;
 };
@@ -74,6 +75,11 @@ struct YamlEntry {
   Mark key_mark;
   std::shared_ptr<const YamlNode> value;
 };
+
+// An error where the key of `entry` is not in `allowed`, with a "did you mean" hint. `what` has such keys
+// ("an action").
+std::optional<Error> unknown_key(const YamlDocument& document, const YamlEntry& entry,
+                                 const std::vector<std::string>& allowed, std::string_view what);
 
 // The keys of a map that are not in `allowed`, as errors with a "did you mean" hint.
 std::vector<Error> unknown_keys(const YamlDocument& document, const YamlNode& map,

@@ -1,5 +1,6 @@
-// A study's project.yaml, formats 1 to 5 (the rules: facts/opensafely, told again in spec/README or beside
-// each check).
+// A study's project.yaml, formats 1 to 5, as OpenSAFELY's job runner reads them; the rules stand beside their
+// checks (rules.h, check.cc, pattern.cc). Stricter on purpose: cycles, "..", dot components and odd action
+// names are refused.
 #pragma once
 #include <map>
 #include <optional>
@@ -18,6 +19,10 @@ class Pattern {
   // dot component.
   static Result<Pattern> parse(std::string_view text);
   [[nodiscard]] const std::string& str() const { return text_; }
+  // From the last dot of the last component on (".csv"), never empty.
+  [[nodiscard]] std::string_view extension() const;
+  // Never true below metadata/, nor for a path with a dot component: what a pattern may not say, its '*' does
+  // not reach. Time in proportion to the lengths.
   [[nodiscard]] bool matches(const RelPath& path) const;
   auto operator<=>(const Pattern&) const = default;
 
