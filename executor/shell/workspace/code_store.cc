@@ -44,7 +44,8 @@ Result<NewTree> NewTree::begin(int store) {
       if (errno == EEXIST) continue;  // of an earlier process with our id
       return errno_error("make a directory in the store of code");
     }
-    // Before it is locked, another process may take it for abandoned and remove it: then there is another name.
+    // Before it is locked, another process may take it for abandoned and remove it: then there is another
+    // name.
     Result<UniqueFd> fd = open_beneath(store, name, O_RDONLY | O_DIRECTORY);
     if (!fd.ok() || !is_locked_by_us(fd->get())) continue;
     const auto info = TRY(stat_of(fd->get()));

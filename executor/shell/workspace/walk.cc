@@ -29,7 +29,10 @@ class Walk {
 
   Result<WalkedTree> run() {
     Folder top;
-    if (rules_.tracked != nullptr) TRY(read_rules(root_, ".git/info/exclude", "", top.chain));
+    if (rules_.tracked != nullptr) {
+      const Result<UniqueFd> info = open_beneath(root_, ".git/info", O_PATH | O_DIRECTORY);
+      if (info.ok()) TRY(read_rules(info->get(), "exclude", "", top.chain));
+    }
     todo_.push_back(std::move(top));
     while (!todo_.empty()) {
       const Folder folder = std::move(todo_.back());
