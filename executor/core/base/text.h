@@ -20,7 +20,7 @@ std::string printable(std::string_view text, std::size_t max_bytes = 400);
 
 // printable() in quotes, for names in messages: "a b.csv".
 std::string quoted(std::string_view text, std::size_t max_bytes = 400);
-// For std::string the name would else be looked up in std too, where <iomanip> has a better match.
+// An exact match for strings, so that std::quoted is not found instead where <iomanip> is included.
 inline std::string quoted(const std::string& text, std::size_t max_bytes = 400) {
   return quoted(std::string_view(text), max_bytes);
 }

@@ -75,7 +75,9 @@ struct SyscallGroup {
   std::string name;     // "loopback-sockets"
   std::string because;  // the reason reviewers read
   Source source;
-  std::vector<std::string> allows;  // names, in file order
+  std::vector<std::string> allows;         // names, in file order
+  std::vector<std::string> refuses;        // names, in file order; a group has one of the two
+  std::map<std::string, std::string> why;  // reasons for single names, beside `because`
 };
 
 struct SyscallPolicy {

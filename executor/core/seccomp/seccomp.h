@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/json.h"
 #include "core/policy/policy.h"
@@ -29,5 +30,8 @@ Result<Json> seccomp_config(const SyscallPolicy& policy);
 
 // True where libseccomp knows `name` on the native architecture.
 bool syscall_known(const std::string& name);
+
+// Every name that libseccomp knows on the native architecture, sorted.
+std::vector<std::string> native_syscalls();
 
 }  // namespace glovebox
