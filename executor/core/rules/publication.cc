@@ -40,8 +40,14 @@ class Planner {
   }
 
  private:
+  // Also true for a folder that an output lies in: no message can have its name.
   [[nodiscard]] bool is_output(const std::string& path) const {
-    return ours_.contains(path) || request_.earlier.contains(path);
+    const std::string below = path + "/";
+    const auto ours = ours_.lower_bound(below);
+    const auto earlier = request_.earlier.lower_bound(below);
+    return ours_.contains(path) || request_.earlier.contains(path) ||
+           (ours != ours_.end() && ours->starts_with(below)) ||
+           (earlier != request_.earlier.end() && earlier->first.starts_with(below));
   }
 
   Status add_output(const OutputFile& file, const std::string& staged) {

@@ -72,6 +72,7 @@ Status check_place(const PublishTarget& target, const PublishStep& step) {
       return errno_error("look at " + quoted(step.path.str()));
     }
     const bool last = i + 1 == parts.size();
+    if (last && step.kind == PublishStep::Kind::kRemove) return {};
     if (last && S_ISDIR(info.st_mode)) return place_taken(step, "a folder stands in its place");
     if (last) return {};
     if (!S_ISDIR(info.st_mode)) return place_taken(step, "a part of its path is a link or a file");
@@ -108,7 +109,9 @@ Status Placer::put(const PublishStep& step, int folder, const std::string& name)
     if (errno != EXDEV) return errno_error("put " + quoted(step.path.str()) + " in place");
   }
   TRY(put_copy(step, staged.get(), folder, name));
-  if (step.kind == PublishStep::Kind::kMove && ::unlinkat(staging_, step.staged.c_str(), 0) != 0) {
+  if (step.kind == PublishStep::Kind::kCopy) return {};
+  TRY(sync_fd(folder));  // two file systems: the one must have it before the other forgets it
+  if (::unlinkat(staging_, step.staged.c_str(), 0) != 0) {
     return errno_error("remove the copy of " + quoted(step.path.str()));
   }
   return {};
@@ -142,7 +145,7 @@ Status Placer::take_away(const PublishStep& step) {
     return parent.error();
   }
   if (::unlinkat(parent->get(), std::string(step.path.name()).c_str(), 0) != 0) {
-    if (errno == ENOENT) return {};
+    if (errno == ENOENT || errno == EISDIR) return {};  // a folder is no file of ours
     return errno_error("remove " + quoted(step.path.str()));
   }
   return sync_fd(parent->get());
