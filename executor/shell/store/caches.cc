@@ -77,22 +77,21 @@ Result<std::size_t> Store::keep_file_digests(const std::vector<FileDigest>& dige
                                              std::int64_t hashed_at_ns, std::int64_t most) {
   const RelaxedCommits relaxed = TRY(RelaxedCommits::on(*database_));
   Transaction transaction = TRY(Transaction::begin(*database_));
+  std::int64_t number = TRY(database_->query_integer("SELECT max(number) FROM digests"));
   Statement insert =
-      TRY(database_->prepare("INSERT OR REPLACE INTO digests (device, inode, size, mtime, ctime, digest) "
-                             "VALUES (?1, ?2, ?3, ?4, ?5, "
-                             "?6)"));
+      TRY(database_->prepare("INSERT OR REPLACE INTO digests (device, inode, size, mtime, ctime, digest, "
+                             "number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
   std::size_t kept = 0;
   for (const FileDigest& entry : digests) {
     if (is_racy(entry.stamp, hashed_at_ns)) continue;
     bind_stamp(insert, entry.stamp);
-    insert.bind(6, entry.digest);
+    insert.bind(6, entry.digest).bind(7, ++number);
     TRY(insert.run());
     ++kept;
   }
   // Numbers only grow, and a replaced entry gets a new one, so this never leaves more than `most`.
-  Statement prune =
-      TRY(database_->prepare("DELETE FROM digests WHERE number <= (SELECT max(number) FROM digests) - ?1"));
-  prune.bind(1, most);
+  Statement prune = TRY(database_->prepare("DELETE FROM digests WHERE number <= ?1"));
+  prune.bind(1, number - most);
   TRY(prune.run());
   TRY(transaction.commit());
   return kept;

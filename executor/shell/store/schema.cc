@@ -15,7 +15,7 @@ constexpr std::int64_t kApplicationId = 0x67626f78;
 constexpr std::array<const char*, 1> kSteps = {
     // attempts:  one row per attempt, from before anything is done for it.
     // cache:     the newest successful attempt of each action of a study, as JSON.
-    // digests:   of files by identity; row ids grow with every entry, so the lowest is the oldest.
+    // digests:   of files by identity; numbers grow with every entry, so the lowest is the oldest.
     // links:     the chain of records. `envelope` is kept until the record's file is known to be durable.
     R"sql(
       CREATE TABLE attempts (
@@ -28,10 +28,10 @@ constexpr std::array<const char*, 1> kSteps = {
         study TEXT NOT NULL, action TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (study, action)
       ) STRICT, WITHOUT ROWID;
       CREATE TABLE digests (
-        number INTEGER PRIMARY KEY AUTOINCREMENT, device INTEGER NOT NULL, inode INTEGER NOT NULL,
-        size INTEGER NOT NULL, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL, digest BLOB NOT NULL,
-        UNIQUE (device, inode)
-      ) STRICT;
+        device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+        ctime INTEGER NOT NULL, digest BLOB NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (device, inode)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX digests_by_age ON digests (number);
       CREATE TABLE links (
         sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL, digest BLOB NOT NULL,
         envelope TEXT

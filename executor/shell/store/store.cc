@@ -93,14 +93,6 @@ Status write_attempt(const Database& database, const char* sql, const AttemptRow
 
 }  // namespace
 
-FileStamp stamp_of(const struct stat& info) {
-  const auto nanoseconds = [](const timespec& time) {
-    return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-  };
-  return {info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size), nanoseconds(info.st_mtim),
-          nanoseconds(info.st_ctim)};
-}
-
 Store::Store(std::string root, std::unique_ptr<Database> database)
     : root_(std::move(root)), database_(std::move(database)) {}
 Store::Store(Store&&) noexcept = default;

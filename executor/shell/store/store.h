@@ -17,6 +17,7 @@
 #include "core/base/types.h"
 #include "core/job/state.h"
 #include "shell/sys/fd.h"
+#include "shell/sys/file_stamp.h"
 
 namespace glovebox {
 
@@ -43,23 +44,6 @@ struct AttemptChange {
   std::optional<std::string> finished;
   std::optional<uid_t> host_uid;
   std::optional<std::pair<pid_t, std::string>> supervisor;
-};
-
-// What says that a file has not changed since it was hashed. The change time is the kernel's: no user can set
-// it back.
-struct FileStamp {
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  std::uint64_t size = 0;
-  std::int64_t mtime_ns = 0;
-  std::int64_t ctime_ns = 0;
-  bool operator==(const FileStamp&) const = default;
-};
-FileStamp stamp_of(const struct stat& info);
-
-struct FileDigest {
-  FileStamp stamp;  // taken before hashing, and again after it: a file that changed meanwhile is not put
-  Digest digest;
 };
 
 // A file changed this shortly before it was hashed may change again without its times showing it (their

@@ -1,0 +1,14 @@
+// What of /proc an action does not see, or cannot write: the same for every action (G2).
+#pragma once
+#include <string>
+#include <vector>
+
+namespace glovebox {
+
+// Shown as an empty file or folder. A runtime skips those that the host's kernel does not have.
+std::vector<std::string> masked_paths();
+
+// Mounted read-only.
+std::vector<std::string> readonly_paths();
+
+}  // namespace glovebox
