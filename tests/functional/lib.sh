@@ -61,9 +61,10 @@ needs_tool() { command -v "$1" >/dev/null || skip_all "needs $1 (scripts/setup i
 
 # Runs the program with this test's state. stdout, stderr and the exit status are kept in $work/out, $work/err and $status.
 glovebox() {
-  local verb=$1
-  shift
-  timeout --kill-after=5 "${PATIENCE:-120}" "$glovebox" "$verb" "$@" --root "$root" >"$work/out" 2>"$work/err" </dev/null
+  local words=("$@" --root "$root")
+  # What follows the image is the action's.
+  [ "$1" != exec ] || words=(exec --root "$root" "${@:2}")
+  timeout --kill-after=5 "${PATIENCE:-120}" "$glovebox" "${words[@]}" >"$work/out" 2>"$work/err" </dev/null
   status=$?
 }
 
