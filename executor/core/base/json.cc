@@ -125,6 +125,8 @@ class StrictReader : public nlohmann::json_sax<Json> {
 
 Result<Json> parse_json(std::string_view text, std::string_view name) {
   if (!is_utf8(text)) return invalid("not valid UTF-8", std::string(name));
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)  // the library stops at it
+    return invalid("not well-formed JSON", place_of(text, nul, name));
   StrictReader reader;
   const char* furthest = text.data();
   const Cursor begin(text.data(), &furthest);

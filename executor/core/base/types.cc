@@ -177,7 +177,7 @@ Result<ImageName> ImageName::parse(std::string_view text) {
   if (version == "dev") return ImageName{std::string(name), std::string(version)};
   std::string_view digits = version;
   if (digits.ends_with("-pre")) digits.remove_suffix(4);
-  const bool sound = digits.size() >= 2 && digits.size() <= 64 && digits[0] == 'v' &&
+  const bool sound = digits.size() >= 2 && digits.size() <= 64 && digits[0] == 'v' && digits[1] != '.' &&
                      std::all_of(digits.begin() + 1, digits.end(),
                                  [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
   if (!sound) return fail("has a version that is not allowed");

@@ -1,6 +1,7 @@
 #include "core/rules/classify.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/base/text.h"
 
@@ -9,11 +10,6 @@ namespace {
 
 constexpr std::string_view kOurFolder = "metadata";
 constexpr std::size_t kMaxShownName = 400;
-
-bool has_hidden_component(std::string_view path) {
-  const std::vector<std::string_view> parts = split(path, '/');
-  return std::any_of(parts.begin(), parts.end(), [](std::string_view part) { return part.starts_with('.'); });
-}
 
 std::string_view kind_name(FileKind kind) {
   switch (kind) {
@@ -30,84 +26,6 @@ std::string_view kind_name(FileKind kind) {
   }
 }
 
-class Classifier {
- public:
-  Classifier(const std::vector<OutputSpec>& specs, bool collect_everything)
-      : specs_(specs), matched_(specs.size(), false), collect_everything_(collect_everything) {}
-
-  void add(const FoundFile& file, std::size_t index) {
-    const std::optional<Level> level = level_of(file.path);
-    if (!level) {
-      ++result_.unmatched_count;
-      result_.unmatched_files.push_back(printable(file.path, kMaxShownName));
-      return;
-    }
-    auto path = RelPath::parse(file.path);
-    const std::optional<RuleHit> rejection = rejection_of(file);
-    if (rejection || !path) {
-      OutputFile rejected;
-      rejected.path = printable(file.path, kMaxShownName);
-      rejected.level = *level;
-      rejected.verdict = Verdict::kRejected;
-      rejected.size = file.kind == FileKind::kRegular ? file.size : 0;
-      if (rejection) rejected.reasons.push_back(*rejection);
-      result_.rejected.push_back(std::move(rejected));
-      return;
-    }
-    result_.candidates.push_back({std::move(path).value(), *level, index});
-  }
-
-  Classification finish() {
-    for (std::size_t i = 0; i < specs_.size(); ++i) {
-      if (!matched_[i]) result_.unmatched_patterns.push_back(specs_[i].pattern.str());
-    }
-    const auto by_path = [](const auto& a, const auto& b) { return a.path < b.path; };
-    std::sort(result_.candidates.begin(), result_.candidates.end(), by_path);
-    std::sort(result_.rejected.begin(), result_.rejected.end(), by_path);
-    auto& files = result_.unmatched_files;
-    std::sort(files.begin(), files.end());
-    if (files.size() > kMaxUnmatchedFiles) files.resize(kMaxUnmatchedFiles);
-    return std::move(result_);
-  }
-
- private:
-  // The most sensitive level of the patterns that match; remembers that they did.
-  std::optional<Level> level_of(std::string_view path) {
-    std::optional<Level> level;
-    if (collect_everything_) level = Level::kHighlySensitive;
-    for (std::size_t i = 0; i < specs_.size(); ++i) {
-      if (!wildcard_matches(specs_[i].pattern.str(), path)) continue;
-      matched_[i] = true;
-      level = level ? std::min(*level, specs_[i].level) : specs_[i].level;  // most sensitive comes first
-    }
-    return level;
-  }
-
-  const std::vector<OutputSpec>& specs_;
-  std::vector<bool> matched_;
-  bool collect_everything_;
-  Classification result_;
-};
-
-}  // namespace
-
-std::optional<RuleHit> rejection_of(const FoundFile& file) {
-  if (!RelPath::parse(file.path)) {
-    return RuleHit{"name.unsafe",
-                   "its name has control, invisible or undecodable characters, or is too long"};
-  }
-  if (has_hidden_component(file.path)) {
-    return RuleHit{"name.hidden", "a file or folder whose name begins with a dot is not kept"};
-  }
-  if (split(file.path, '/').front() == kOurFolder) {
-    return RuleHit{"name.reserved", "the folder metadata is not for outputs"};
-  }
-  if (file.kind != FileKind::kRegular) {
-    return RuleHit{"file.kind", "is " + std::string(kind_name(file.kind)) + ": only regular files are kept"};
-  }
-  return std::nullopt;
-}
-
 bool wildcard_matches(std::string_view pattern, std::string_view text) {
   std::size_t p = 0;
   std::size_t t = 0;
@@ -120,7 +38,7 @@ bool wildcard_matches(std::string_view pattern, std::string_view text) {
     } else if (p < pattern.size() && pattern[p] == text[t]) {
       ++p;
       ++t;
-    } else if (star != std::string_view::npos && text[star_end] != '/') {
+    } else if (star != std::string_view::npos) {
       p = star + 1;
       t = ++star_end;
     } else {
@@ -131,10 +49,85 @@ bool wildcard_matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
+}  // namespace
+
+std::optional<RuleHit> rejection_of(const FoundFile& file) {
+  if (!RelPath::parse(file.path)) {
+    return RuleHit{"name.unsafe",
+                   "its name has control, invisible or undecodable characters, or is too long"};
+  }
+  if (file.kind != FileKind::kRegular) {
+    return RuleHit{"file.kind", "is " + std::string(kind_name(file.kind)) + ": only regular files are kept"};
+  }
+  return std::nullopt;
+}
+
+bool pattern_matches(std::string_view pattern, std::string_view path) {
+  const std::vector<std::string_view> parts = split(pattern, '/');
+  const std::vector<std::string_view> names = split(path, '/');
+  if (parts.size() != names.size() || names.front() == kOurFolder) return false;
+  return std::equal(parts.begin(), parts.end(), names.begin(),
+                    [](std::string_view part, std::string_view name) {
+                      return !name.starts_with('.') && wildcard_matches(part, name);
+                    });
+}
+
+std::optional<Level> Classifier::level_of(std::string_view path) const {
+  if (collect_everything_) return Level::kHighlySensitive;
+  std::optional<Level> level;
+  for (const OutputSpec& spec : specs_) {
+    if (!pattern_matches(spec.pattern.str(), path)) continue;
+    level = level ? std::min(*level, spec.level) : spec.level;  // the most sensitive comes first
+  }
+  return level;
+}
+
+void Classifier::note_patterns(std::string_view path) {
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    if (!matched_[i] && pattern_matches(specs_[i].pattern.str(), path)) matched_[i] = true;
+  }
+}
+
+void Classifier::note_unmatched(std::string_view path) {
+  ++result_.unmatched_count;
+  unmatched_.insert(printable(path, kMaxShownName));
+  if (unmatched_.size() > kMaxUnmatchedFiles) unmatched_.erase(std::prev(unmatched_.end()));
+}
+
+void Classifier::add(const FoundFile& file) {
+  const std::optional<Level> level = level_of(file.path);
+  if (!level) return note_unmatched(file.path);
+  note_patterns(file.path);
+  auto path = RelPath::parse(file.path);
+  const std::optional<RuleHit> rejection = rejection_of(file);
+  if (path && !rejection) {
+    result_.candidates.push_back({std::move(path).value(), *level, file.size});
+    return;
+  }
+  OutputFile rejected;
+  rejected.path = printable(file.path, kMaxShownName);
+  rejected.level = *level;
+  rejected.verdict = Verdict::kRejected;
+  rejected.size = file.kind == FileKind::kRegular ? file.size : 0;
+  if (rejection) rejected.reasons.push_back(*rejection);
+  result_.rejected.push_back(std::move(rejected));
+}
+
+Classification Classifier::finish() {
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    if (!matched_[i]) result_.unmatched_patterns.push_back(specs_[i].pattern.str());
+  }
+  const auto by_path = [](const auto& a, const auto& b) { return a.path < b.path; };
+  std::sort(result_.candidates.begin(), result_.candidates.end(), by_path);
+  std::sort(result_.rejected.begin(), result_.rejected.end(), by_path);
+  result_.unmatched_files.assign(unmatched_.begin(), unmatched_.end());
+  return std::move(result_);
+}
+
 Classification classify(const std::vector<FoundFile>& found, const std::vector<OutputSpec>& specs,
                         bool collect_everything) {
   Classifier classifier(specs, collect_everything);
-  for (std::size_t i = 0; i < found.size(); ++i) classifier.add(found[i], i);
+  for (const FoundFile& file : found) classifier.add(file);
   return classifier.finish();
 }
 

@@ -1,6 +1,7 @@
 // Which of the files that an action left are outputs, and which of those may exist at all.
 #pragma once
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,33 +24,59 @@ struct FoundFile {
 struct Candidate {
   RelPath path;
   Level level = Level::kHighlySensitive;
-  std::size_t found = 0;  // index into the list given
+  ByteCount size = 0;
 };
 
 struct Classification {
   std::vector<Candidate> candidates;            // sorted by path
   std::vector<OutputFile> rejected;             // sorted by path; escaped names
   std::vector<std::string> unmatched_patterns;  // in the order of the specification
-  std::vector<std::string> unmatched_files;     // escaped, sorted, at most kMaxUnmatchedFiles
+  std::vector<std::string> unmatched_files;     // escaped, sorted, the first kMaxUnmatchedFiles of them
   std::size_t unmatched_count = 0;              // all of them
 };
 
 inline constexpr std::size_t kMaxUnmatchedFiles = 100;
 
 // Why a file of this name or kind is not kept at all, or nothing:
-//   name.unsafe    not a RelPath: control, invisible or undecodable characters, or too long
-//   name.hidden    a component begins with a dot: it would be hidden from whoever looks, or configure a
-//   program name.reserved  below metadata/, which is ours file.kind      not a regular file
+//   name.unsafe  not a RelPath: control, invisible or undecodable characters, or too long
+//   file.kind    not a regular file
 std::optional<RuleHit> rejection_of(const FoundFile& file);
 
-// '*' matches any bytes but '/'. For names that are not RelPaths; for those that are, equal to
-// Pattern::matches.
-bool wildcard_matches(std::string_view pattern, std::string_view text);
+// What Pattern::matches says, for names that are no RelPaths too: '*' matches any bytes but '/', a component
+// that begins with a dot matches nothing, nor does anything below metadata/.
+bool pattern_matches(std::string_view pattern, std::string_view path);
 
+// Sorts out files one by one, as a walk finds them: what matches nothing is counted and not kept.
+//
 // A file that several patterns match gets the most sensitive of their levels: a wider pattern must not
 // release what a narrower one keeps. A pattern counts as matched where what it matched was rejected, since
 // the action did make it: the rejection is what the researcher has to read about. With `collect_everything`,
 // every file is a candidate of the highest sensitivity.
+class Classifier {
+ public:
+  // `specs` must live as long as this.
+  Classifier(const std::vector<OutputSpec>& specs, bool collect_everything)
+      : specs_(specs), matched_(specs.size(), false), collect_everything_(collect_everything) {}
+  // The most sensitive level of the patterns that match, or none.
+  [[nodiscard]] std::optional<Level> level_of(std::string_view path) const;
+  void add(const FoundFile& file);
+  // Files that matched so far.
+  [[nodiscard]] std::size_t matched_count() const {
+    return result_.candidates.size() + result_.rejected.size();
+  }
+  Classification finish();
+
+ private:
+  void note_unmatched(std::string_view path);
+  void note_patterns(std::string_view path);
+  const std::vector<OutputSpec>& specs_;
+  std::vector<bool> matched_;
+  bool collect_everything_;
+  std::set<std::string> unmatched_;
+  Classification result_;
+};
+
+// All of them at once.
 Classification classify(const std::vector<FoundFile>& found, const std::vector<OutputSpec>& specs,
                         bool collect_everything);
 

@@ -17,25 +17,16 @@ Status make_folder(const std::string& name) {
   return {};
 }
 
-// A restricted copy of `tree` at ./<name>; `map`: an idmap's user namespace, or -1.
+// Shows a detached tree at ./<name>, restricted; `map`: an idmap's user namespace, or -1.
 Status show(int tree, const std::string& name, int map) {
   TRY(make_folder(name));
-  const UniqueFd copy = TRY(clone_mount(tree, ""));
-  TRY(restrict_mount(copy.get(), kReadOnly | kNoSuid | kNoDev, map));
+  TRY(restrict_mount(tree, kReadOnly | kNoSuid | kNoDev, map));
   const UniqueFd place = TRY(open_path(name, O_PATH | O_DIRECTORY | O_NOFOLLOW));
-  return attach_mount(copy.get(), place.get(), "");
+  return attach_mount(tree, place.get(), "");
 }
 
-struct Owner {
-  uid_t uid;
-  gid_t gid;
-  auto operator<=>(const Owner&) const = default;
-};
-
-// The inputs by who owns them on the host: an idmapped mount shows the files of one owner as the action's
-// own.
-Result<std::map<Owner, std::vector<const InputFile*>>> inputs_by_owner(const Plan& plan, int study) {
-  std::map<Owner, std::vector<const InputFile*>> groups;
+Result<std::vector<InputGroup>> group_inputs(const Plan& plan, int study) {
+  std::map<std::pair<uid_t, gid_t>, std::vector<const InputFile*>> groups;
   for (const InputFile& input : plan.inputs) {
     const UniqueFd file = TRY(open_beneath(study, input.path.str(), O_PATH | O_NOFOLLOW));
     const auto info = TRY(stat_of(file.get()));
@@ -45,7 +36,11 @@ Result<std::map<Owner, std::vector<const InputFile*>>> inputs_by_owner(const Pla
     }
     groups[{info.st_uid, info.st_gid}].push_back(&input);
   }
-  return groups;
+  std::vector<InputGroup> result;
+  for (auto& [owner, inputs] : groups) {
+    result.push_back({owner.first, owner.second, std::move(inputs), TRY(clone_mount(study, ""))});
+  }
+  return result;
 }
 
 // An empty file, with its directories, for each input to be mounted on: the action's layers stay as they are.
@@ -64,26 +59,33 @@ Status make_mount_points(const Plan& plan, uid_t host_uid) {
 
 // A plain bind would show its host path in mountinfo; a file bound out of an overlay with relative layers
 // shows only its path there.
-Status show_inputs(const Plan& plan, uid_t host_uid, int study, int workspace) {
-  int number = 0;
-  for (const auto& [owner, inputs] : TRY(inputs_by_owner(plan, study))) {
-    const std::string suffix = std::to_string(number++);
-    const UniqueFd map = TRY(idmap_namespace(owner.uid, owner.gid, host_uid, host_uid));
-    TRY(show(study, "in" + suffix, map.get()));
-    TRY(make_folder("inputs" + suffix));
-    TRY(mount_overlay("inputs" + suffix, "lowerdir=in" + suffix + ":empty", kReadOnly | kNoSuid | kNoDev));
-    const UniqueFd seen = TRY(open_path("inputs" + suffix, O_PATH | O_DIRECTORY));
-    for (const InputFile* input : inputs) {
-      const UniqueFd file = TRY(clone_mount(seen.get(), input->path.str()));
-      TRY(attach_mount(file.get(), workspace, input->path.str()));
-    }
+Status show_inputs(const InputGroup& group, uid_t host_uid, const std::string& suffix, int workspace) {
+  const UniqueFd map = TRY(idmap_namespace(group.uid, group.gid, host_uid, host_uid));
+  TRY(show(group.tree.get(), "in" + suffix, map.get()));
+  TRY(make_folder("inputs" + suffix));
+  TRY(mount_overlay("inputs" + suffix,
+                    "lowerdir=in" + suffix + ":empty,redirect_dir=nofollow,index=off,metacopy=off,xino=off",
+                    kReadOnly | kNoSuid | kNoDev));
+  const UniqueFd seen = TRY(open_path("inputs" + suffix, O_PATH | O_DIRECTORY));
+  for (const InputFile* input : group.inputs) {
+    const UniqueFd file = TRY(clone_mount(seen.get(), input->path.str()));
+    TRY(attach_mount(file.get(), workspace, input->path.str()));
   }
   return {};
 }
 
 }  // namespace
 
-Status assemble_root(const Plan& plan, uid_t host_uid, const StageSources& sources,
+Result<DetachedSources> detach_sources(const Plan& plan, const StageSources& sources) {
+  DetachedSources detached;
+  detached.image = TRY(clone_mount(sources.image.get(), ""));
+  detached.init = TRY(clone_mount(sources.init.get(), ""));
+  detached.code = TRY(clone_mount(sources.code.get(), ""));
+  detached.inputs = TRY(group_inputs(plan, sources.study.get()));
+  return detached;
+}
+
+Status assemble_root(const Plan& plan, uid_t host_uid, const DetachedSources& sources,
                      const std::string& place) {
   if (::chdir(place.c_str()) != 0) return errno_error("enter the stage");
   const UniqueFd code_map = TRY(idmap_namespace(0, 0, host_uid, host_uid));
@@ -93,14 +95,17 @@ Status assemble_root(const Plan& plan, uid_t host_uid, const StageSources& sourc
   TRY(make_folder("empty"));
   TRY(make_mount_points(plan, host_uid));
   TRY(make_folder("root"));
-  TRY(mount_overlay("root", "lowerdir=init:image", kReadOnly | kNoSuid | kNoDev));
+  TRY(mount_overlay("root", "lowerdir=init:image,redirect_dir=nofollow,index=off,metacopy=off,xino=off",
+                    kReadOnly | kNoSuid | kNoDev));
   TRY(mount_overlay("root/workspace",
                     "lowerdir=places:code,upperdir=scratch/upper,workdir=scratch/work,"
                     "redirect_dir=nofollow,index=off,metacopy=off,xino=off",
                     kNoSuid | kNoDev));
-  if (plan.inputs.empty()) return {};
   const UniqueFd workspace = TRY(open_path("root/workspace", O_PATH | O_DIRECTORY));
-  return show_inputs(plan, host_uid, sources.study.get(), workspace.get());
+  int number = 0;
+  for (const InputGroup& group : sources.inputs)
+    TRY(show_inputs(group, host_uid, std::to_string(number++), workspace.get()));
+  return {};
 }
 
 }  // namespace glovebox

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "core/plan/plan.h"
 #include "shell/runtime/scratch.h"
@@ -20,9 +21,30 @@ struct StageSources {
   UniqueFd study;  // what the inputs' paths are relative to; not needed where there are none
 };
 
-// `place` is an empty directory; its parents must let everybody pass (0711). Precondition: unshare_mounts()
-// was called. Everything mounted here vanishes with the calling process. Inputs are checked to be the files
-// that the plan saw: size, and regular. The assembled root is `place`/root.
-Status assemble_root(const Plan& plan, uid_t host_uid, const StageSources& sources, const std::string& place);
+// Inputs of one owner on the host: an idmapped mount shows the files of one owner as the action's own.
+struct InputGroup {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<const InputFile*> inputs;  // of the plan
+  UniqueFd tree;
+};
+
+// Copies of the sources' mounts, attached nowhere yet.
+struct DetachedSources {
+  UniqueFd image;
+  UniqueFd init;
+  UniqueFd code;
+  std::vector<InputGroup> inputs;
+};
+
+// Must run before unshare_mounts(): a mount can only be copied within the namespace that it belongs to.
+// Inputs are checked to be the files that the plan saw: size, and regular.
+Result<DetachedSources> detach_sources(const Plan& plan, const StageSources& sources);
+
+// `place` is an empty directory that holds a mounted Scratch; its parents must let everybody pass (0711).
+// Precondition: unshare_mounts() was called; everything mounted here vanishes with the calling process. The
+// assembled root is `place`/root.
+Status assemble_root(const Plan& plan, uid_t host_uid, const DetachedSources& sources,
+                     const std::string& place);
 
 }  // namespace glovebox

@@ -39,6 +39,16 @@ Result<std::string> make_stage(const std::string& run_path) {
   return place;
 }
 
+// crun 1.8.1 refuses a host whose cgroup2 hierarchy, beside v1, has any controller, even where it is told to
+// leave cgroups alone. In this mount namespace, and only here, that hierarchy moves to where the runtime does
+// not look.
+Result<std::string> hide_unified(const std::string& unified, const std::string& place) {
+  std::string hidden = place + "/cgroup2";
+  if (::mkdir(hidden.c_str(), 0700) != 0) return errno_error("make a stage directory");
+  TRY(move_mount_to(unified, hidden));
+  return hidden;
+}
+
 Status write_bundle(const SupervisorSpec& spec, const std::string& place) {
   const Json config = bundle_config(*spec.plan, {place + "/root", spec.host_uid});
   const UniqueFd run = TRY(open_path(spec.run_path, O_RDONLY | O_DIRECTORY));
@@ -73,13 +83,16 @@ class Run {
 
  private:
   Status stage() {
+    const DetachedSources sources = TRY(detach_sources(*spec_.plan, spec_.sources));
     TRY(unshare_mounts());
     place_ = TRY(make_stage(spec_.run_path));
     const UniqueFd run = TRY(open_path(spec_.run_path, O_RDONLY | O_DIRECTORY));
     scratch_ = TRY(Scratch::mount_at(place_, run.get(), spec_.runs, spec_.templates, spec_.plan->limits,
                                      spec_.host_uid));
-    TRY(assemble_root(*spec_.plan, spec_.host_uid, spec_.sources, place_));
-    group_ = TRY(Cgroup::make(spec_.cgroups, spec_.id, spec_.plan->limits));
+    TRY(assemble_root(*spec_.plan, spec_.host_uid, sources, place_));
+    CgroupHost cgroups = spec_.cgroups;
+    if (cgroups.mode == "hybrid") cgroups.unified = TRY(hide_unified(cgroups.unified, place_));
+    group_ = TRY(Cgroup::make(cgroups, spec_.id, spec_.plan->limits));
     return write_bundle(spec_, place_);
   }
 

@@ -119,6 +119,12 @@ Status mount_overlay(const std::string& target, const std::string& options, unsi
   return {};
 }
 
+Status move_mount_to(const std::string& mount, const std::string& target) {
+  if (::mount(mount.c_str(), target.c_str(), nullptr, MS_MOVE, nullptr) != 0)
+    return errno_error("move the mount " + quoted(mount));
+  return {};
+}
+
 Status unmount(const std::string& target) {
   if (::umount2(target.c_str(), UMOUNT_NOFOLLOW) != 0) return errno_error("unmount " + quoted(target));
   return {};

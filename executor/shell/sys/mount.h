@@ -29,6 +29,8 @@ Status attach_mount(int mount, int directory, const std::string& path);
 Status mount_tmpfs(const std::string& target, const std::string& options, unsigned flags);
 // An overlay with `options` as given; relative paths in it are looked up from the working directory.
 Status mount_overlay(const std::string& target, const std::string& options, unsigned flags);
+// Moves a mount to the existing directory `target`.
+Status move_mount_to(const std::string& mount, const std::string& target);
 Status unmount(const std::string& target);
 Status remount_read_only(const std::string& target, unsigned flags);
 

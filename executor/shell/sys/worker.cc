@@ -64,6 +64,7 @@ void answer(int fd, char tag, const std::string& text) {
   if (has_root) keep.push_back(spec.root);
   const auto confine = [&]() -> Status {
     TRY(close_all_but(keep));
+    if (spec.prepare) spec.prepare();
     if (has_root) TRY(enter_root(spec));
     TRY(drop_powers(spec, false));
     if (::getppid() != parent) return host_error("the parent is gone");

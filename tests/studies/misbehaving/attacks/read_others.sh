@@ -4,8 +4,7 @@
 
 canary='glovebox-can[a]ry'
 
-places=/
-found=$(find $places -xdev -name 'glovebox-can[a]ry*' 2>/dev/null)
+found=$(find / -xdev -name 'glovebox-can[a]ry*' 2>/dev/null)
 must_be 'no file of the host by name' '' "$found"
 
 for folder in /tmp /var /root /home /etc /opt /srv /mnt /media /run /dev/shm /workspace; do
@@ -17,7 +16,7 @@ must_be 'no variable and no argument of another process' 0 "$found"
 found=$(cat /proc/self/mountinfo /proc/self/mounts /proc/self/cgroup /proc/keys /proc/net/unix 2>/dev/null | grep -c "$canary")
 must_be 'nothing in mounts, cgroups, keys and sockets' 0 "$found"
 
-must_be 'no password hashes of the host' 0 "$(grep -c '^[^:]*:\$' /etc/shadow 2>/dev/null || true)"
+must_be 'no password hashes of the host' 0 "$(cat /etc/shadow 2>/dev/null | grep -c '^[^:]*:\$')"
 must_fail 'read the memory of the first process' head -c 1 /proc/1/mem
 must_fail 'read the environment of the first process' cat /proc/1/environ
 must_fail 'list the descriptors of the first process' ls /proc/1/fd/

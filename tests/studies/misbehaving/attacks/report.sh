@@ -7,7 +7,7 @@
 # shellcheck shell=sh
 
 # Outside a sandbox some of this would do harm.
-if ! grep -q '^NoNewPrivs:.1' /proc/self/status || ! grep -q '^CapEff:.0*$' /proc/self/status; then
+if ! grep -q '^CapEff:.0*$' /proc/self/status || ! grep -q '^Seccomp:.2$' /proc/self/status; then
   echo 'refusing to attack: this process is not confined' >&2
   exit 99
 fi
@@ -24,8 +24,16 @@ fact() { say "fact    $1: $2"; }
 must_fail() {
   sentence=$1
   shift
-  if message=$("$@" 2>&1); then result='BROKEN '; else result='held   '; fi
-  say "$result $sentence ($(printf '%s' "$message" | tail -n 1 | cut -c 1-200))"
+  message=$("$@" 2>&1)
+  status=$?
+  message=$(printf '%s' "$message" | tail -n 1 | cut -c 1-200)
+  if [ $status -eq 0 ]; then
+    say "BROKEN  $sentence ($message)"
+  elif [ $status -ge 126 ] && [ $status -le 192 ]; then
+    say "BROKEN  $sentence (could not be tried: status $status, $message)"
+  else
+    say "held    $sentence ($message)"
+  fi
 }
 
 # must_be SENTENCE EXPECTED ACTUAL

@@ -119,6 +119,9 @@ for name, (number, *arguments) in CALLS.items():
     must_fail(name, lambda n=number, a=arguments: call(n, *a), "EPERM", "ENOSYS")
 for name, flag in {"user": 0x10000000, "mount": 0x20000, "pid": 0x20000000, "net": 0x40000000, "cgroup": 0x02000000}.items():
     must_fail(f"clone into a new {name} namespace", lambda f=flag: clone(f), "EPERM", "ENOSYS")
+must_fail("become root", lambda: os.setuid(0))
+must_fail("become root's group", lambda: os.setgid(0))
+must_fail("join root's groups", lambda: os.setgroups([0]))
 must_fail("push characters into a terminal", lambda: call(16, 1, 0x5412, 0))
 must_fail("the same with a high bit set", lambda: call(16, 1, 0x1_0000_5412, 0))
 ends_by_signal("a system call of the 32-bit kind", getpid_the_32_bit_way)

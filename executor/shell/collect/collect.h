@@ -1,0 +1,37 @@
+// From what an action left in its scratch to files of ours with a verdict (G8).
+//
+// Preconditions: the action's last process is gone and its layer is mounted read-only, so that nothing
+// changes while we look. Even so, everything is reached from the layer's descriptor without following links,
+// every file is opened once, examined by its descriptor, and copied and hashed in the same pass; rules are
+// asked about our copy, in a worker without power (G18).
+#pragma once
+#include <sys/types.h>
+
+#include "core/outcome/run_facts.h"
+#include "core/plan/plan.h"
+#include "shell/sys/fd.h"
+
+namespace glovebox {
+
+struct CollectSpec {
+  const Plan* plan = nullptr;
+  int code = -1;         // the study code that lay below the scratch; -1: none
+  int staging = -1;      // an empty directory of ours, 0700
+  uid_t owner = 0;       // host uid of the action: files of anybody else are rejected
+  uid_t worker_uid = 0;  // of the worker that judges
+};
+
+// Fills `outputs` (sorted by path), `staged`, `unmatched_patterns`, `unmatched_files`, and of `end` `missing`
+// and `outputs_over`. Copies are 0600 and keep the time of modification; their names in staging are numbers,
+// those of files that were judged begin with "judge/".
+//
+// Over the limit on count or bytes, nothing is copied and only rejected files are in `outputs`. Besides
+// core/rules/classify.h, these are rejected: a file of another owner or file system (file.owner), and one
+// with more than kMaxHoles of holes (file.sparse), which would fill a disk for nothing. A worker that fails
+// withholds every file that it had to judge. kHost where the copy cannot be made.
+Status collect_outputs(int upper, const CollectSpec& spec, RunFacts& facts);
+
+inline constexpr ByteCount kMaxHoles = 1ULL << 30U;
+inline constexpr const char* kJudgeFolder = "judge";
+
+}  // namespace glovebox

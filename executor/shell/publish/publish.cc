@@ -1,0 +1,111 @@
+#include "shell/publish/publish.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/base/text.h"
+#include "core/rules/manifest.h"
+#include "shell/publish/place.h"
+#include "shell/sys/file.h"
+
+namespace glovebox {
+namespace {
+
+constexpr std::size_t kMaxJournal = 256U << 20U;
+constexpr std::size_t kMaxManifest = 256U << 20U;
+
+bool exists(int directory, const char* name) {
+  struct stat info {};
+  return ::fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+Status write_staged(const PublishSource& source, const Publication& publication) {
+  for (const StagedText& text : publication.texts) {
+    const UniqueFd fd =
+        TRY(open_beneath(source.staging, text.staged, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+    TRY(write_all(fd.get(), text.text));
+  }
+  return {};
+}
+
+// What the journal promises must be there after a power cut. One call for the file system is cheaper than one
+// per file from a handful of files on.
+Status make_staged_durable(const PublishSource& source, const std::vector<PublishStep>& steps) {
+  constexpr std::size_t kFewFiles = 8;
+  if (steps.size() > kFewFiles) {
+    if (::syncfs(source.staging) != 0) return errno_error("make the outputs durable");
+    return {};
+  }
+  for (const PublishStep& step : steps) {
+    if (step.kind == PublishStep::Kind::kRemove) continue;
+    const UniqueFd fd = TRY(open_beneath(source.staging, step.staged, O_RDONLY | O_NOFOLLOW));
+    TRY(sync_fd(fd.get()));
+  }
+  return sync_fd(source.staging);
+}
+
+Status carry_out(const PublishTarget& target, const PublishSource& source,
+                 const std::vector<PublishStep>& steps, const StepHook& hook) {
+  Placer placer(target, source.staging);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (hook) hook(i);
+    if (i + 1 == steps.size()) TRY(placer.make_durable());  // before the commit point
+    TRY(placer.carry_out(steps[i]));
+  }
+  TRY(placer.make_durable());
+  if (hook) hook(steps.size());
+  if (::unlinkat(source.run, kJournalName, 0) != 0 && errno != ENOENT)
+    return errno_error("remove the journal");
+  return sync_fd(source.run);
+}
+
+}  // namespace
+
+Result<PublishTarget> local_target(int study) {
+  const auto own = TRY(stat_of(study));
+  PublishTarget target;
+  target.owner = own.st_uid;
+  target.group = own.st_gid;
+  for (const char* name : {".glovebox", "metadata"}) {
+    struct stat info {};
+    if (::fstatat(study, name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (!S_ISDIR(info.st_mode)) {
+      return refused(std::string(name) + " in the study is a link or a file, where Glovebox keeps a folder",
+                     "move it away");
+    }
+  }
+  target.high = TRY(open_beneath(study, ".", O_RDONLY | O_DIRECTORY));
+  target.medium = TRY(make_directories(study, kLocalMedium, target.folder_mode, target.owner, target.group));
+  return target;
+}
+
+Status publish(const PublishTarget& target, const PublishSource& source, const Publication& publication,
+               const StepHook& hook) {
+  for (const PublishStep& step : publication.steps) TRY(check_place(target, step));
+  TRY(write_staged(source, publication));
+  TRY(make_staged_durable(source, publication.steps));
+  TRY(replace_file(source.run, kJournalName, dump_json(journal_json(publication.steps)), 0600));
+  return carry_out(target, source, publication.steps, hook);
+}
+
+Result<bool> roll_forward(const PublishTarget& target, const PublishSource& source, const StepHook& hook) {
+  if (!exists(source.run, kJournalName)) return false;
+  const std::string text = TRY(read_beneath(source.run, kJournalName, kMaxJournal));
+  const Json json = TRY(parse_json(text, kJournalName));
+  const std::vector<PublishStep> steps = TRY(journal_from_json(json));
+  TRY(carry_out(target, source, steps, hook));
+  return true;
+}
+
+Result<Json> read_manifest(const PublishTarget& target, const std::string& workspace) {
+  struct stat info {};
+  if (::fstatat(target.medium.get(), kManifestPath, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return empty_manifest(workspace);
+    return errno_error("look at the manifest");
+  }
+  return parse_json(TRY(read_beneath(target.medium.get(), kManifestPath, kMaxManifest)), "manifest.json");
+}
+
+}  // namespace glovebox

@@ -1,0 +1,62 @@
+#include "shell/workspace/hashing.h"
+
+#include <ctime>
+
+#include "core/base/text.h"
+#include "shell/sys/file.h"
+#include "shell/sys/scan.h"
+
+namespace glovebox {
+namespace {
+
+std::int64_t now_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+Result<bool> unchanged(int fd, const FileStamp& stamp) {
+  const auto info = TRY(stat_of(fd));
+  return S_ISREG(info.st_mode) && stamp_of(info) == stamp;
+}
+
+Result<Digest> hash_file(BeneathStat& files, const StampedPath& file) {
+  const int folder = TRY(files.parent_of(file.path));
+  const UniqueFd fd =
+      TRY(open_beneath(folder, std::string(file.path.name()), O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  const bool same_before = TRY(unchanged(fd.get(), file.stamp));
+  if (same_before) {
+    const Copied copied = TRY(hash_fd(fd.get(), file.stamp.size));
+    const bool same_after = TRY(unchanged(fd.get(), file.stamp));
+    if (same_after && copied.size == file.stamp.size) return copied.digest;
+  }
+  return invalid(quoted(file.path.str()) + " was changed while it was read", {},
+                 "try again when it is at rest");
+}
+
+}  // namespace
+
+Result<std::vector<Digest>> digests_of(int root, const std::vector<StampedPath>& files, DigestCache& cache) {
+  std::vector<FileStamp> stamps;
+  stamps.reserve(files.size());
+  for (const StampedPath& file : files) stamps.push_back(file.stamp);
+  const std::vector<std::optional<Digest>> known = TRY(cache.lookup(stamps));
+  if (known.size() != files.size()) return host_error("the cache of digests answered for other files");
+  const std::int64_t began = now_ns();
+  BeneathStat beneath(root);
+  std::vector<Digest> digests;
+  std::vector<FileDigest> fresh;
+  digests.reserve(files.size());
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (known[i]) {
+      digests.push_back(*known[i]);
+      continue;
+    }
+    digests.push_back(TRY(hash_file(beneath, files[i])));
+    fresh.push_back({files[i].stamp, digests.back()});
+  }
+  if (!fresh.empty()) TRY(cache.remember(fresh, began));
+  return digests;
+}
+
+}  // namespace glovebox

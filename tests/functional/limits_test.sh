@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# G6: every limit holds, is read back before the start, and its breach is told apart from a failure.
+. "$(dirname "$0")/lib.sh"
+needs_root
+needs_images minimal
+new_study misbehaving
+small_limits time=6s
+
+# stopped_by ACTION REASON WORDS: the action is stopped for REASON, and the message has WORDS.
+stopped_by() {
+  local action=$1 reason=$2 words=$3
+  run "$action"
+  is "$action: exit status 4" 4 "$status"
+  is "$action: status stopped" stopped "$(field .status)"
+  is "$action: reason $reason" "$reason" "$(field .reason)"
+  ok "$action: the message tells the limit" grep -qiE "$words" <<<"$(field .message)"
+  ok "$action: nothing is shown to output checkers" not test -e "$study/.glovebox/level4/output/$action.txt"
+}
+
+stopped_by eat_memory memory '192 ?MiB'
+stopped_by eat_memory_quietly memory '192 ?MiB'
+is 'the memory that was asked for is in force' "$((192 * 1024 * 1024))" "$(field .limits.memory.in_force)"
+ok 'the peak is no more than the limit' at_most "$((192 * 1024 * 1024))" "$(field .limits.memory.peak)"
+stopped_by fork_bomb processes 100
+is 'the number of processes is in force' 100 "$(field .limits.processes.in_force)"
+ok 'the peak of processes is no more than the limit' at_most 100 "$(field .usage.pids_peak)"
+stopped_by fill_disk scratch '96 ?MiB'
+stopped_by fill_inodes scratch '96 ?MiB|5,?000'
+nothing_left_behind 'after breaches'
+
+start=$SECONDS
+stopped_by never_end time '6 ?s'
+ok 'never_end: it was asked to end first' grep -q 'asked to end: yes' "$study/metadata/never_end.log"
+ok 'never_end: stopped within its grace' at_most 10 $((SECONDS - start))
+start=$SECONDS
+stopped_by ignore_sigterm time '6 ?s'
+ok 'ignore_sigterm: killed after its grace' at_most 10 $((SECONDS - start))
+nothing_left_behind 'after time was up'
+
+run fill_tmp
+attack fill_tmp 10
+ok 'no more than 16 MiB fit into /tmp' at_most 16 "$(sed -n 's/.*MiB in .tmp: //p' "$study/output/fill_tmp.txt")"
+ok 'no more than 16 MiB fit into /dev/shm' at_most 16 "$(sed -n 's/.*MiB in .dev.shm: //p' "$study/output/fill_tmp.txt")"
+
+# One CPU for four processes that want four seconds each: about four CPU seconds, where two cores are there.
+run take_cpu
+ok 'the CPU limit holds' at_most 5200 "$(field '.usage.cpu_user_ms + .usage.cpu_system_ms')"
+is 'the CPU limit is in force' 1000 "$(field .limits.cpus.in_force)"
+
+# The log keeps its head and its tail, and never stops an action.
+small_limits time=60s
+run flood_log
+is 'flood_log: succeeded' succeeded "$(field .status)"
+log=$study/metadata/flood_log.log
+ok 'flood_log: the log is about as large as its limit' at_most $((1024 * 1024 * 2)) "$(stat -c %s "$log")"
+ok 'flood_log: the head is kept' grep -q 'the first line' "$log"
+ok 'flood_log: the tail is kept' grep -q 'the last line' "$log"
+
+# Outputs in number, and in bytes.
+small_limits time=60s inodes=200000
+stopped_by many_files output '1,?000'
+is 'many_files: none of them is published' 0 "$(find "$study/output/many" -type f 2>/dev/null | wc -l)"
+
+# The same with scratch space in memory.
+small_limits time=30s
+sed -i 's/on: disk/on: tmpfs/' "$policies"/*.yaml
+stopped_by fill_disk scratch '96 ?MiB'
+stopped_by fill_inodes scratch '96 ?MiB|5,?000'
+nothing_left_behind 'afterwards'

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# G1: an action reaches nothing. Where policy says loopback, it reaches itself and nothing else.
+. "$(dirname "$0")/lib.sh"
+needs_root
+needs_images minimal python
+new_study misbehaving
+
+# Something that listens on the host, at addresses that an action might try.
+python3 - "$work/port" <<'LISTENER' &
+import socket, sys, time
+hidden = socket.socket(socket.AF_UNIX); hidden.bind("\0glovebox-can" "ary"); hidden.listen()
+server = socket.socket(); server.bind(("0.0.0.0", 0)); server.listen()
+print(server.getsockname()[1], file=open(sys.argv[1], "w"), flush=True)
+time.sleep(600)
+LISTENER
+tidy_up="kill $!"
+until [ -s "$work/port" ]; do sleep 0.05; done
+port=$(cat "$work/port")
+ok 'the listener can be reached from the host' bash -c ": >/dev/tcp/127.0.0.1/$port"
+
+run network sockets
+attack network 11
+attack sockets 25
+ok 'no socket of the network families is made without loopback in the policy' \
+  not grep -E 'Connection refused|Network is unreachable' "$study/output/network.txt"
+
+glovebox exec minimal:v1 sh -c "echo | nc -w 2 127.0.0.1 $port"
+ok 'the host cannot be reached at 127.0.0.1' equal 1 "$status"
+glovebox exec python:v2 python -c "
+import socket
+try: socket.create_connection(('127.0.0.1', $port), 2)
+except ConnectionRefusedError: print('refused')"
+is 'the host cannot be reached at 127.0.0.1 where loopback is allowed' refused "$(tail -n 1 "$work/out")"
+nothing_left_behind 'afterwards'

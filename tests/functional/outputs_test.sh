@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# G8 and G9: what leaves is a regular file, judged on our copy; hostile names and text reach nobody unescaped.
+. "$(dirname "$0")/lib.sh"
+needs_root
+needs_images minimal
+new_study misbehaving
+level4=$study/.glovebox/level4
+
+verdict() { field "[.outputs[] | select(.path == \"$1\")][0].verdict // \"none\"" "${2-}"; }
+rules() { field "[.outputs[] | select(.path == \"$1\")][0].reasons | map(.rule) | join(\" \")" "${2-}"; }
+
+# Patient rows.
+run patient_rows
+is 'patient rows: exit status 5' 5 "$status"
+is 'patient rows: the action succeeded' succeeded "$(field .status)"
+is 'a table may be seen' accepted "$(verdict output/release/fine.csv)"
+ok 'it stands in the medium tree' cmp "$study/output/release/fine.csv" "$level4/output/release/fine.csv"
+is '5,000 rows may be seen' accepted "$(verdict output/release/just_enough_rows.csv)"
+is 'its rows are counted' 5000 "$(field '[.outputs[] | select(.path == "output/release/just_enough_rows.csv")][0].rows')"
+for name in plain byte_order_mark capitals quoted semicolons tabs bars blank_lines two_byte_letters old_line_ends \
+  too_many_rows too_many_rows_with_old_line_ends unreadable; do
+  file=output/release/$name.csv
+  is "$name.csv is withheld" withheld "$(verdict "$file")"
+  ok "$name.csv stays in the high tree" test -s "$study/$file"
+  ok "$name.csv is not in the medium tree" not test -e "$level4/$file"
+  ok "$name.csv has a message in its place" test -s "$level4/$file.txt"
+  ok "the message of $name.csv does not show its content" not grep -qE '^(1,0|5001,1|2,1)' "$level4/$file.txt"
+done
+is 'too_big.html is withheld' withheld "$(verdict output/release/too_big.html)"
+for name in plain byte_order_mark capitals quoted semicolons tabs bars blank_lines; do
+  ok "$name.csv is withheld for its patient id" grep -qi patient <<<"$(rules output/release/$name.csv)"
+done
+ok 'too_many_rows.csv is withheld for its rows' grep -qi row <<<"$(rules output/release/too_many_rows.csv)"
+ok 'the console says what was withheld' says output/release/plain.csv
+manifest=$level4/metadata/manifest.json
+is 'the manifest names the table' false "$(jq '.outputs["output/release/fine.csv"].excluded' "$manifest")"
+is 'the manifest says what was withheld' true "$(jq '.outputs["output/release/plain.csv"].excluded' "$manifest")"
+is 'the manifest has the digest of the table' "$(sha256sum <"$study/output/release/fine.csv" | cut -d ' ' -f 1)" \
+  "$(jq -r '.outputs["output/release/fine.csv"].content_hash' "$manifest")"
+
+# A message file goes when a later file passes.
+cat >"$study/attacks/patient_rows.sh" <<'HONEST'
+. attacks/report.sh
+mkdir -p output/release
+printf 'age_band,deaths\n50-59,35\n' | tee output/release/fine.csv >output/release/plain.csv
+echo '<html></html>' >output/release/page.html
+fact 'honest' now
+HONEST
+run patient_rows -- --force
+is 'once it is honest: exit status 0' 0 "$status"
+ok 'the message file is gone' not test -e "$level4/output/release/plain.csv.txt"
+ok 'the file stands in its place' test -s "$level4/output/release/plain.csv"
+
+# Links and other things that are not files.
+run links
+is 'links: exit status 5' 5 "$status"
+is 'the honest file is accepted' accepted "$(verdict output/links/fine.csv)"
+is 'a hard link among its own files is a file' accepted "$(verdict output/links/hard.csv)"
+for name in to_host to_code to_output to_proc to_nothing to_itself pipe; do
+  is "$name.csv is rejected" rejected "$(verdict output/links/$name.csv)"
+  ok "$name.csv is nowhere" not test -e "$study/output/links/$name.csv" -o -L "$study/output/links/$name.csv"
+  ok "$name.csv is not in the medium tree" not test -e "$level4/output/links/$name.csv" -o -L "$level4/output/links/$name.csv"
+done
+ok 'a folder is no output' not test -e "$level4/output/links/folder.csv"
+is 'nothing but files and folders in the study' '' "$(find "$study/output" "$level4" ! -type f ! -type d)"
+is 'no file has the content of a link target' '' "$(grep -rl 'root:x:0' "$study/output" "$level4")"
+
+# A sparse giant: refused quickly, and copied nowhere.
+start=$SECONDS
+PATIENCE=60 run huge_sparse
+ok 'a sparse 10 TB output ends within 20 seconds' at_most 20 $((SECONDS - start))
+for name in huge huge_too; do
+  ok "$name.csv is not stored" not test -e "$study/output/$name.csv"
+done
+ok 'and the action says so' test "$(field .status)" != succeeded -o "$status" = 5
+
+# Hostile names and log lines.
+run hostile_names
+ok 'hostile names: nothing unescaped in JSON' not grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$work/out"
+ok 'hostile names: nothing unescaped on the console' not grep -qP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xe2\x80\xae|\xff' "$work/err"
+is 'a plain name is accepted' accepted "$(verdict 'output/names/plain name.txt')"
+is 'every hostile name is rejected' 0 \
+  "$(field '[.outputs[] | select(.verdict != "rejected") | select(.path | test("[\u0000-\u001f\u007f\u202e]"))] | length')"
+ok 'no hostile name is in the study' none find "$study/output" "$level4" -name '*[[:cntrl:]]*'
+ok 'no name with a new line is in the study' none find "$study/output" "$level4" -name $'*\n*'
+ok 'no name that is not UTF-8 is in the study' bash -c "find '$study/output' '$level4' | iconv -f utf-8 -t utf-8 >/dev/null"
+log=$study/metadata/hostile_names.log
+ok 'the log holds no escape sequence' not grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$log"
+ok 'the log is UTF-8' iconv -f utf-8 -t utf-8 "$log"
+is 'the log has one summary, and it is ours' 1 "$(grep -cx '=============JOB SUMMARY=============' "$log")"
+ok 'the forged status is above it' not bash -c "sed '1,/^=============JOB SUMMARY=============\$/d' '$log' | grep -q forged"
+ok 'the manifest is JSON still' jq -e .outputs "$manifest"
+nothing_left_behind 'afterwards'

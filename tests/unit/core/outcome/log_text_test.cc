@@ -1,0 +1,132 @@
+#include "core/outcome/log_text.h"
+
+#include <doctest/doctest.h>
+
+#include "core/base/text.h"
+
+using namespace glovebox;
+
+namespace {
+constexpr std::string_view kNow = "2026-11-22T10:00:00.000Z";
+// What an action printed, captured as one chunk per line, as a reader of the log sees it.
+std::string logged(std::string_view text) {
+  std::string captured;
+  for (const std::string_view part : split(text, '\n')) {
+    captured += std::string(kNow) + " " + std::string(part) + "\n";
+  }
+  LogText log;
+  std::string out = log.feed(captured);
+  out += log.finish();
+  return out;
+}
+std::string line(const std::string& text) {
+  return std::string(kNow) + " " + text + "\n";
+}
+}  // namespace
+
+TEST_CASE("every line of the action keeps its time in front of it") {
+  CHECK(logged("a\n\nb") == line("a") + line("") + line("b"));
+}
+
+TEST_CASE("a captured log that comes in pieces of any size gives the same text") {
+  const std::string captured = line("hello") + line("w\xC3\xB6rld\r") + line("=\ra\rb");
+  LogText whole;
+  const std::string expected = whole.feed(captured);
+  for (std::size_t size = 1; size < 9; ++size) {
+    LogText log;
+    std::string out;
+    for (std::size_t at = 0; at < captured.size(); at += size) out += log.feed(captured.substr(at, size));
+    out += log.finish();
+    CHECK(out == expected);
+  }
+}
+
+TEST_CASE("CRLF ends one line, and a carriage return within one starts another of the same time") {
+  CHECK(logged("a\r\nb\rc") == line("a") + line("b") + line("c"));
+}
+
+TEST_CASE("a line without a time is kept without one") {
+  LogText log;
+  CHECK(log.feed("[left out]\nrest") == "[left out]\n");
+  CHECK(log.finish() == "rest\n");
+  CHECK(log.finish().empty());
+}
+
+TEST_CASE("escape sequences, NUL and invalid bytes are shown, tabs stay") {
+  CHECK(logged("a\tb \x1b[2J \xff") == line("a\tb \\x1B[2J \\xFF"));
+  CHECK(logged(std::string_view("\0", 1)) == line("\\x00"));
+  CHECK(logged("\xE2\x80\xAE") == line("\\u{202E}"));
+}
+
+TEST_CASE("the summary's marker cannot be forged by what an action prints") {
+  const std::string marker(kSummaryMarker);
+  CHECK(logged(marker) == line("=============JOB\\ SUMMARY============="));
+  // Two markers in one line, a longer one.
+  CHECK(logged(marker + marker).find(marker) == std::string::npos);
+  CHECK(logged("==" + marker + "==").find(marker) == std::string::npos);
+  // At the place where a long line is cut, and with carriage returns in it.
+  for (std::size_t pad = LogText::kMaxLine - marker.size() - 30; pad < LogText::kMaxLine + 2; ++pad) {
+    CHECK(logged(std::string(pad, 'x') + marker).find(marker) == std::string::npos);
+  }
+  CHECK(logged("\r" + marker + "\r").find(marker) == std::string::npos);
+  LogText unstamped;
+  CHECK(unstamped.feed(marker + "\n").find(marker) == std::string::npos);
+}
+
+TEST_CASE("a line without end is cut, not collected, and no character is cut in two") {
+  LogText log;
+  const std::string out = log.feed(std::string(3 * LogText::kMaxLine, 'x'));
+  CHECK(std::count(out.begin(), out.end(), '\n') == 3);
+  std::string text = "a";
+  for (int i = 0; i < 8000; ++i) text += "\xE2\x82\xAC";
+  const std::string euros = logged(text);
+  CHECK(euros.find("\\x") == std::string::npos);
+  CHECK(is_utf8(euros));
+}
+
+TEST_CASE("the summary has its keys in order, then outputs in columns, then the withheld ones") {
+  LogSummary summary;
+  summary.job_definition_id = "j1";
+  summary.commit = "abc";
+  summary.exit_code = "0";
+  summary.status_message = "the action\nsucceeded";
+  std::vector<OutputFile> outputs(3);
+  outputs[0].path = "output/b.csv";
+  outputs[0].level = Level::kModeratelySensitive;
+  outputs[0].verdict = Verdict::kWithheld;
+  outputs[0].reasons = {{"csv.rows", "has more than 5 rows"}, {"size", "is larger"}};
+  outputs[1].path = "output/a-long.csv";
+  outputs[2].path = "output/c\\n.csv";
+  outputs[2].verdict = Verdict::kRejected;
+  CHECK(log_summary(summary, outputs, true) ==
+        "=============JOB SUMMARY=============\n"
+        "job_definition_id: j1\n"
+        "commit: abc\n"
+        "exit_code: 0\n"
+        "status_message: the action\\nsucceeded\n"
+        "\noutputs:\n"
+        "  output/a-long.csv  - highly_sensitive\n"
+        "  output/b.csv       - moderately_sensitive\n"
+        "\nInvalid moderately_sensitive outputs:\n"
+        "  output/b.csv  - csv.rows: has more than 5 rows; size: is larger\n");
+  CHECK(log_summary(summary, outputs, false).ends_with("\noutputs:\n"));
+}
+
+TEST_CASE("the marker stands once in a summary whose values hold it") {
+  LogSummary summary;
+  summary.hint = std::string(kSummaryMarker);
+  const std::string text = log_summary(summary, {}, true);
+  CHECK(text.rfind(kSummaryMarker) == 0);
+}
+
+TEST_CASE("our notes name what was withheld and why") {
+  Attempt attempt;
+  attempt.detail = "one\ntwo\n";
+  attempt.outputs.resize(1);
+  attempt.outputs[0].path = "output/x.csv";
+  attempt.outputs[0].verdict = Verdict::kRejected;
+  attempt.outputs[0].reasons = {{"file.kind", "is a symbolic link: only regular files are kept"}};
+  CHECK(log_notes(attempt, kNow) == line("glovebox: one") + line("glovebox: two") +
+                                        line("glovebox: rejected \"output/x.csv\": file.kind: is a symbolic "
+                                             "link: only regular files are kept"));
+}

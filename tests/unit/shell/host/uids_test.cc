@@ -1,0 +1,192 @@
+// One uid, one running action (G4).
+#include "shell/host/uids.h"
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <set>
+#include <vector>
+
+#include "shell/host/process.h"
+
+namespace glovebox {
+namespace {
+
+// Not the range of real actions, which may run on the same machine.
+constexpr UidRange kRange{611'000, 611'003};
+
+struct Locks {
+  Locks() : dir(TempDir::make("/tmp", "gb-uids-").value()), path(dir.path() + "/run/uids") {}
+  [[nodiscard]] Result<UidLease> take(const UidRange& range = kRange) const {
+    return UidLease::take(range, path);
+  }
+  TempDir dir;
+  std::string path;
+};
+
+// A process that does `setup` and stays until killed; returns when it is ready.
+pid_t sleeper(const std::function<int()>& setup) {
+  const Pipe ready = make_pipe().value();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const char result = setup() == 0 ? 'y' : 'n';
+    if (::write(ready.write.get(), &result, 1) != 1) ::_exit(1);
+    for (;;) ::pause();
+  }
+  char byte = 0;
+  REQUIRE(::read(ready.read.get(), &byte, 1) == 1);
+  REQUIRE(byte == 'y');
+  return child;
+}
+
+void end(pid_t child) {
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
+TEST_CASE("leases differ, go round the range, and a freed uid comes last") {
+  const Locks locks;
+  auto a = locks.take();
+  REQUIRE_MESSAGE(a.ok(), a.error().message);
+  CHECK(a->uid() == 611'000);
+  { CHECK(locks.take()->uid() == 611'001); }
+  CHECK(locks.take()->uid() == 611'002);
+  CHECK(locks.take()->uid() == 611'003);
+  CHECK(locks.take()->uid() == 611'001);  // 611000 is still held
+}
+
+TEST_CASE("an exhausted range says so, and a freed uid can be had again") {
+  const Locks locks;
+  std::vector<UidLease> held;
+  for (int i = 0; i < 4; ++i) held.push_back(locks.take().value());
+  const auto fifth = locks.take();
+  REQUIRE_FALSE(fifth.ok());
+  CHECK(fifth.error().kind == ErrorKind::kHost);
+  CHECK(fifth.error().message == "all host uids from 611000 to 611003 are in use");
+  CHECK(fifth.error().hint ==
+        "wait for running actions to end, or look for processes with such a uid (ps -eo uid,pid,comm)");
+  held.pop_back();
+  CHECK(locks.take()->uid() == 611'003);
+}
+
+TEST_CASE("a uid that any process has as real, effective, saved or file system uid is passed over" *
+          doctest::skip(::geteuid() != 0)) {
+  const Locks locks;
+  const uid_t keep = static_cast<uid_t>(-1);
+  const std::vector<pid_t> children = {
+      sleeper([&] { return ::setresuid(611'000, keep, keep); }),
+      sleeper([&] { return ::setresuid(keep, keep, 611'001); }),
+      sleeper([&] { return ::setresuid(611'002, 611'002, 611'002); }),
+  };
+  CHECK(locks.take()->uid() == 611'003);
+  CHECK(locks.take()->uid() == 611'003);
+  end(children[1]);
+  CHECK(locks.take()->uid() == 611'001);
+  end(children[0]);
+  end(children[2]);
+}
+
+TEST_CASE("a lease outlives a forked helper that kept it, and ends with the last that has it") {
+  const Locks locks;
+  const UidRange one{611'010, 611'010};
+  pid_t child = 0;
+  {
+    const auto lease = locks.take(one);
+    REQUIRE(lease.ok());
+    child = sleeper([] { return 0; });
+  }
+  CHECK_FALSE(locks.take(one).ok());
+  end(child);
+  CHECK(locks.take(one).ok());
+}
+
+TEST_CASE("the lease of a killed process is free at once, and programs do not inherit it") {
+  const Locks locks;
+  const UidRange one{611'010, 611'010};
+  const pid_t child = sleeper([&] {
+    static auto lease = locks.take(one);
+    return lease.ok() && (::fcntl(lease->fd(), F_GETFD) & FD_CLOEXEC) != 0 ? 0 : 1;
+  });
+  CHECK_FALSE(locks.take(one).ok());
+  end(child);
+  CHECK(locks.take(one).ok());
+}
+
+TEST_CASE("processes that lease at the same time get different uids") {
+  const Locks locks;
+  const UidRange range{611'020, 611'027};
+  Pipe uids = make_pipe().value();
+  std::vector<pid_t> children;
+  for (int i = 0; i < 8; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const auto lease = locks.take(range);
+      const uid_t uid = lease.ok() ? lease->uid() : 0;
+      if (::write(uids.write.get(), &uid, sizeof uid) != sizeof uid) ::_exit(1);
+      for (;;) ::pause();
+    }
+    children.push_back(child);
+  }
+  std::set<uid_t> seen;
+  for (int i = 0; i < 8; ++i) {
+    uid_t uid = 0;
+    REQUIRE(::read(uids.read.get(), &uid, sizeof uid) == sizeof uid);
+    CHECK(uid != 0);
+    seen.insert(uid);
+  }
+  CHECK(seen.size() == 8);
+  for (const pid_t child : children) end(child);
+}
+
+TEST_CASE("an odd counter is no obstacle, an unsafe directory is") {
+  const Locks locks;
+  { REQUIRE(locks.take().ok()); }
+  for (const char* text : {"", "rubbish", "99999999999999999999", "-1", "0"}) {
+    REQUIRE(replace_file(locks.dir.fd(), "run/uids/next", text, 0600).ok());
+    CHECK(locks.take()->uid() == 611'000);
+  }
+  REQUIRE(::chmod(locks.path.c_str(), 0777) == 0);
+  CHECK(locks.take().error().message == "others may write to \"" + locks.path + "\", where uids are locked");
+}
+
+TEST_CASE("root is never leased, nor an empty range") {
+  const Locks locks;
+  CHECK(locks.take({0, 10}).error().kind == ErrorKind::kInvalid);
+  CHECK(locks.take({5, 4}).error().kind == ErrorKind::kInvalid);
+}
+
+TEST_CASE("a lease takes little time") {
+  const Locks locks;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) REQUIRE(locks.take().ok());
+  const auto took =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  MESSAGE("a lease: " << took / 20 << " ms");
+  CHECK(took / 20 < 50);
+}
+
+TEST_CASE("a process is known by its start, not by its pid") {
+  const auto self = this_process();
+  REQUIRE(self.ok());
+  CHECK(self->pid == ::getpid());
+  CHECK(is_alive(*self));
+  ProcessIdentity other = *self;
+  other.start += "0";
+  CHECK_FALSE(is_alive(other));
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  siginfo_t info{};
+  ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
+  other = *self;
+  other.pid = child;
+  CHECK_FALSE(is_alive(other));  // a zombie, and with another start
+  ::waitpid(child, nullptr, 0);
+  CHECK_FALSE(is_alive(other));
+}
+
+}  // namespace
+}  // namespace glovebox
