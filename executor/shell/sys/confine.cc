@@ -137,7 +137,8 @@ Status close_all_but(std::vector<int> keep) {
 }
 
 Status enter_root(const WorkerSpec& spec) {
-  const UniqueFd tree = TRY(clone_mount(spec.root, ""));  // before unshare: a mount is copied within its own namespace
+  const UniqueFd tree =
+      TRY(clone_mount(spec.root, ""));  // before unshare: a mount is copied within its own namespace
   const bool reads = spec.power == WorkerPower::kRead;
   UniqueFd map;
   if (reads) map = TRY(idmap_namespace(spec.owner, spec.group, spec.uid, spec.uid));
@@ -158,7 +159,8 @@ Status enter_root(const WorkerSpec& spec) {
 Status enter_read_only_host(const std::string& writable) {
   if (::unshare(CLONE_NEWNET | CLONE_NEWIPC) != 0) return errno_error("make a network namespace");
   TRY(unshare_mounts());
-  const UniqueFd place = TRY(open_path(writable, O_PATH | O_DIRECTORY));  // after unshare, for the same reason
+  const UniqueFd place =
+      TRY(open_path(writable, O_PATH | O_DIRECTORY));  // after unshare, for the same reason
   const UniqueFd copy = TRY(clone_mount(place.get(), ""));
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID;
@@ -192,6 +194,7 @@ Status drop_powers(const WorkerSpec& spec, bool program) {
   }
   TRY(limit(RLIMIT_CPU, std::max<rlim_t>(1, spec.time / 1000), "a worker's CPU time"));
   TRY(limit(RLIMIT_CORE, 0, "a worker's core files"));
+  if (spec.file_size != ~0ULL) TRY(limit(RLIMIT_FSIZE, spec.file_size, "what a worker writes"));
   return {};
 }
 

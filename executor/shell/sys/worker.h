@@ -32,6 +32,7 @@ struct WorkerSpec {
   gid_t group = 0;
   std::vector<int> keep;  // descriptors that stay open, at their numbers
   ByteCount memory = 1ULL << 30U;
+  ByteCount file_size = ~0ULL;    // longest file that it may write (RLIMIT_FSIZE); all ones: no bound
   Millis time = 60'000;           // wall clock; CPU time is bounded by the same number of seconds
   ByteCount answer = 64U << 20U;  // longest answer
 };
