@@ -124,7 +124,8 @@ Status NewTree::publish(const Digest& tree) {
 }
 
 Status remove_abandoned_trees(int store) {
-  for (const Entry& entry : TRY(scan_directory(store, kMaxTrees))) {
+  UniqueFd folder = TRY(open_beneath(store, ".", O_RDONLY | O_DIRECTORY));
+  for (const Entry& entry : TRY(scan_directory(std::move(folder), kMaxTrees))) {
     if (!entry.name.starts_with(kNewPrefix)) continue;
     const Result<UniqueFd> fd = open_beneath(store, entry.name, O_RDONLY | O_DIRECTORY);
     if (!fd.ok()) continue;  // its maker was faster

@@ -220,6 +220,23 @@ TEST_SUITE("code from a commit" * doctest::skip(!is_root())) {
     CHECK(staged->warnings == Paths{"\"sub\" is a submodule: left out"});
   }
 
+  TEST_CASE("a tree that holds itself tenfold, level after level, is refused in bounded time and space") {
+    const TestRepository repository;
+    std::string id = repository.output("printf x | git hash-object -w --stdin");
+    std::string mode = "100644";
+    for (int level = 0; level < 12; ++level) {
+      std::string entries;
+      for (char name = 'a'; name < 'k'; ++name) entries += repository.entry(mode, std::string(1, name), id);
+      id = repository.output("git rev-parse " + repository.commit_of(entries) + "^{tree}");
+      mode = "40000";
+    }
+    const std::string commit = repository.commit_of(repository.entry(mode, "top", id));
+    CommitStaging t;
+    const Error error = t.refusal(repository, commit);
+    CHECK(error.kind == ErrorKind::kRefused);
+    CHECK(error.message == "the commit has more than 200000 files");
+  }
+
   TEST_CASE("broken, missing and oversized objects end in an error, and nothing is staged") {
     const TestRepository repository;
     const std::string commit = repository.head();
