@@ -24,6 +24,9 @@ std::string quoted(std::string_view text, std::size_t max_bytes = 400);
 inline std::string quoted(const std::string& text, std::size_t max_bytes = 400) {
   return quoted(std::string_view(text), max_bytes);
 }
+inline std::string quoted(const char* text, std::size_t max_bytes = 400) {
+  return quoted(std::string_view(text), max_bytes);
+}
 
 // Words of a POSIX shell command line as Python's shlex.split(s) reads them (quotes and backslashes, no
 // expansion, no comments). False, with the reason in `error`, for an unclosed quote or a trailing backslash.
