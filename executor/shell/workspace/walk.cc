@@ -62,9 +62,12 @@ class Walk {
   }
 
   Status enter(const Folder& folder) {
-    const std::string name = folder.path.empty() ? "." : folder.path;
-    UniqueFd fd = TRY(open_beneath(root_, name, O_RDONLY | O_DIRECTORY));
-    const std::vector<Entry> entries = TRY(scan_directory(std::move(fd), kMaxEntries));
+    Result<UniqueFd> fd = open_beneath(root_, beneath(folder, "."), O_RDONLY | O_DIRECTORY);
+    if (!fd.ok()) {
+      return invalid("cannot list a folder of the study: " + fd.error().message, {},
+                     "all folders must be readable for the study's owner, and on one file system");
+    }
+    const std::vector<Entry> entries = TRY(scan_directory(std::move(fd).value(), kMaxEntries));
     seen_ += entries.size();
     if (seen_ > kMaxEntries) return too_many();
     const auto has = [&](const char* name) {

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
+#include <ctime>
 
 namespace glovebox {
 namespace {
@@ -97,9 +97,9 @@ TEST_CASE("a deeper file of rules wins over a higher one, for what is beneath it
 TEST_CASE("no rule takes longer than its length times the name's") {
   std::string pattern;
   for (int i = 0; i < 500; ++i) pattern += "*a";
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // of this process: other work on the machine does not count
   CHECK_FALSE(wildcard_match(pattern + "b", std::string(5000, 'a')));
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(2));
+  CHECK(std::clock() - begin < 2 * CLOCKS_PER_SEC);
 }
 
 }  // namespace

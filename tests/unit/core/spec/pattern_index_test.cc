@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
+#include <ctime>
 
 namespace glovebox {
 namespace {
@@ -45,7 +45,7 @@ TEST_CASE("two thousand patterns and twenty thousand paths take well under a sec
   std::vector<std::string> patterns;
   for (int i = 0; i < 2000; ++i) patterns.push_back("output/model_" + std::to_string(i) + "/table_*.csv");
   const Project project = project_of(patterns);
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // of this process: other work on the machine does not count
   const PatternIndex index(project);
   int wrong = 0;
   for (int i = 0; i < 20'000; ++i) {
@@ -55,7 +55,7 @@ TEST_CASE("two thousand patterns and twenty thousand paths take well under a sec
     if (action == nullptr || action->name.str() != "a" + number) ++wrong;
   }
   CHECK(wrong == 0);
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(1));
+  CHECK(std::clock() - begin < 1 * CLOCKS_PER_SEC);
 }
 
 }  // namespace

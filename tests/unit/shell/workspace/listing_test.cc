@@ -160,6 +160,15 @@ TEST_SUITE("the code of a study" * doctest::skip(!is_root())) {
     }
   }
 
+  TEST_CASE("a folder that the study's owner may not read is invalid") {
+    const TestStudy study;
+    study.shell("mkdir locked && chown 1234 locked && chmod 0700 locked");
+    const Error error = refusal_of(study);
+    CHECK(error.kind == ErrorKind::kInvalid);
+    CHECK(error.message == "cannot list a folder of the study: cannot open \"locked/.\": Permission denied");
+    CHECK(error.hint == "all folders must be readable for the study's owner, and on one file system");
+  }
+
   TEST_CASE("files that belong to somebody else are read through the owner's eyes") {
     const TestStudy study;
     study.git("init -q");
