@@ -33,6 +33,17 @@ Status put_file(int folder, const char* name, const std::string& text) {
   return write_all(file.get(), text);
 }
 
+// What the supervisor captured, as text that is safe to read.
+Status escape_log(int run, int out) {
+  const UniqueFd captured = TRY(open_beneath(run, "log.txt", O_RDONLY));
+  LogText text;
+  for (;;) {
+    const std::string chunk = TRY(read_some(captured.get(), 1U << 20U));
+    TRY(write_all(out, chunk.empty() ? text.finish() : text.feed(chunk)));
+    if (chunk.empty()) return {};
+  }
+}
+
 // One attempt on its way; each member function is one stage of it.
 class AttemptRun {
  public:
@@ -169,15 +180,13 @@ class AttemptRun {
     summary.hint = attempt_.hint;
     const std::string tail =
         log_notes(attempt_, attempt_.finished) + log_summary(summary, attempt_.outputs, keeps_outputs(attempt_.reason));
-    const UniqueFd kept = TRY(open_beneath(run_->fd(), "log.txt", O_RDWR));
-    if (::lseek(kept.get(), 0, SEEK_END) < 0) return errno_error("end the log");
-    TRY(write_all(kept.get(), tail));
-    for (const auto& [folder, name] : {std::pair{record_->fd.get(), kLogFile}, std::pair{run_->staging(), "log"}}) {
-      const UniqueFd copy = TRY(open_beneath(folder, name, O_WRONLY | O_CREAT | O_TRUNC, 0600));
-      if (::lseek(kept.get(), 0, SEEK_SET) < 0) return errno_error("read the log");
-      const Copied copied = TRY(copy_and_hash(kept.get(), copy.get(), kMaxLogFile));
-      log_ = {"log", copied.digest, copied.size};
-    }
+    const UniqueFd whole = TRY(open_beneath(run_->staging(), "log", O_RDWR | O_CREAT | O_EXCL, 0600));
+    TRY(escape_log(run_->fd(), whole.get()));
+    TRY(write_all(whole.get(), tail));
+    if (::lseek(whole.get(), 0, SEEK_SET) < 0) return errno_error("read the log");
+    const UniqueFd copy = TRY(open_beneath(record_->fd.get(), kLogFile, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+    const Copied copied = TRY(copy_and_hash(whole.get(), copy.get(), kMaxLogFile));
+    log_ = {"log", copied.digest, copied.size};
     context_.log = log_.digest;
     context_.log_size = log_.size;
     context_.log_name = std::string(kMetadataFolder) + "/" + attempt_.action + ".log";

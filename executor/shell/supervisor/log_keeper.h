@@ -5,8 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/outcome/log_text.h"
-#include "core/outcome/log_text.h"
 #include "shell/sys/fd.h"
 
 namespace glovebox {
@@ -26,7 +24,6 @@ class LogKeeper {
 
  private:
   LogKeeper(UniqueFd directory, ByteCount limit) : directory_(std::move(directory)), half_(limit / 2) {}
-  Status keep_lines(std::string_view lines);
   Status keep(std::string_view line);
   Status keep_in_tail(std::string_view line);
 
@@ -38,7 +35,7 @@ class LogKeeper {
   ByteCount tail_size_ = 0;    // of the present segment
   ByteCount before_size_ = 0;  // of the one before
   ByteCount dropped_ = 0;
-  std::array<LogLines, 2> lines_;
+  std::array<std::string, 2> partial_;
 };
 
 }  // namespace glovebox

@@ -59,6 +59,11 @@ Result<std::string> read_all(int fd, std::size_t most) {
   }
 }
 
+Result<std::string> read_some(int fd, std::size_t most) {
+  std::vector<char> buffer(most);
+  return std::string(TRY(read_chunk(fd, buffer)));
+}
+
 Result<std::string> read_file(const std::string& path, std::size_t most) {
   const UniqueFd fd = TRY(open_path(path, O_RDONLY | O_NONBLOCK));
   const auto info = TRY(stat_of(fd.get()));
