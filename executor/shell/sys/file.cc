@@ -60,8 +60,8 @@ Result<std::string> read_all(int fd, std::size_t most) {
 }
 
 Result<std::string> read_some(int fd, std::size_t most) {
-  std::vector<char> buffer(most);
-  return std::string(TRY(read_chunk(fd, buffer)));
+  Buffer buffer(most);
+  return std::string(TRY(buffer.read_from(fd)));
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t most) {
