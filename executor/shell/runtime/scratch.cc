@@ -143,8 +143,8 @@ Result<std::map<std::string, LimitFact>> Scratch::read_back(const Limits& limits
   struct statvfs disk {};
   if (::statvfs(path_.c_str(), &disk) != 0) return errno_error("read the scratch's limits");
   const ByteCount bytes = static_cast<ByteCount>(disk.f_blocks) * disk.f_frsize;
-  // mkfs rounds inodes up to whole table blocks in each of its groups of 128 MiB.
-  const std::uint64_t rounding = 16 * (limits.scratch / (128ULL << 20U) + 2);
+  // mkfs rounds inodes up to whole table blocks in each of its groups, and it chooses the groups.
+  const std::uint64_t rounding = limits.scratch_inodes / 100 + 512;
   if (bytes > limits.scratch || bytes == 0 || disk.f_files == 0 ||
       disk.f_files > limits.scratch_inodes + rounding) {
     return host_error("the limits of the scratch are not in force");
