@@ -196,6 +196,7 @@ Status drop_powers(const WorkerSpec& spec, bool program) {
   }
   TRY(limit(RLIMIT_CPU, std::max<rlim_t>(1, spec.time / 1000), "a worker's CPU time"));
   TRY(limit(RLIMIT_CORE, 0, "a worker's core files"));
+  if (spec.file_size != ~0ULL) TRY(limit(RLIMIT_FSIZE, spec.file_size, "what a worker writes"));
   return {};
 }
 

@@ -35,6 +35,7 @@ struct WorkerSpec {
   // what only it may open (the signer's key). Nothing hostile has been read yet.
   std::function<void()> prepare;
   ByteCount memory = 1ULL << 30U;
+  ByteCount file_size = ~0ULL;    // longest file that it may write (RLIMIT_FSIZE); all ones: no bound
   Millis time = 60'000;           // wall clock; CPU time is bounded by the same number of seconds
   ByteCount answer = 64U << 20U;  // longest answer
 };
