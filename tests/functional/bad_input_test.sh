@@ -26,8 +26,6 @@ glovebox run "$study" a --fast
 bad 'an unknown option' 2 '--fast'
 glovebox run "$study" b
 bad 'an unknown action' 2 "'?b'?"
-glovebox run "$study"
-bad 'no action named' 2 'action'
 rm "$study/project.yaml" && run a
 bad 'a study without project.yaml' 2 'project\.yaml'
 
