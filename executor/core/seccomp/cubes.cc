@@ -50,45 +50,62 @@ std::vector<Cube> cubes_of(const ArgumentTest& test) {
 }
 
 // What no cube of `cubes` contains, as cubes that do not overlap.
-std::vector<Cube> complement(const std::vector<Cube>& cubes) {
+std::optional<std::vector<Cube>> complement(const std::vector<Cube>& cubes, std::size_t most) {
   std::vector<Cube> rest{Cube{}};
   for (const Cube& hole : cubes) {
     std::vector<Cube> next;
-    for (const Cube& part : rest) subtract(part, hole, next);
+    for (const Cube& part : rest) {
+      subtract(part, hole, next);
+      if (next.size() > most) return std::nullopt;
+    }
     rest = std::move(next);
   }
   return rest;
 }
 
+// What satisfies all of `alternative`.
+std::optional<std::vector<Cube>> product_of(const Conjunction& alternative, std::size_t most) {
+  std::vector<Cube> product{Cube{}};
+  for (const ArgumentTest& test : alternative) {
+    std::vector<Cube> next;
+    const std::vector<Cube> factors = cubes_of(test);
+    for (const Cube& left : product) {
+      for (const Cube& right : factors) {
+        if (const auto both = intersection(left, right)) next.push_back(*both);
+        if (next.size() > most) return std::nullopt;
+      }
+    }
+    product = std::move(next);
+  }
+  return product;
+}
+
 }  // namespace
 
-std::vector<Cube> satisfying(const std::vector<Conjunction>& when) {
+std::optional<std::vector<Cube>> satisfying(const std::vector<Conjunction>& when, std::size_t most) {
   std::vector<Cube> all;
   for (const Conjunction& alternative : when) {
-    std::vector<Cube> product{Cube{}};
-    for (const ArgumentTest& test : alternative) {
-      std::vector<Cube> next;
-      for (const Cube& left : product) {
-        for (const Cube& right : cubes_of(test)) {
-          if (const auto both = intersection(left, right)) next.push_back(*both);
-        }
-      }
-      product = std::move(next);
-    }
-    for (const Cube& cube : product) {
+    const auto product = product_of(alternative, most);
+    if (!product || all.size() + product->size() > most) return std::nullopt;
+    for (const Cube& cube : *product) {
       if (std::find(all.begin(), all.end(), cube) == all.end()) all.push_back(cube);
     }
   }
   return all;
 }
 
-std::vector<Cube> refusing(const std::vector<Conjunction>& when) {
-  if (when.size() != 1) return complement(satisfying(when));
-  // One alternative fails where any of its tests fails. Overlapping cubes of one argument each are far fewer than
-  // separate ones (51 instead of 262 for socket, and a tenth of the time that libseccomp takes).
+std::optional<std::vector<Cube>> refusing(const std::vector<Conjunction>& when, std::size_t most) {
+  if (when.size() != 1) {
+    const auto allowed = satisfying(when, most);
+    return allowed ? complement(*allowed, most) : std::nullopt;
+  }
+  // One alternative fails where any of its tests fails. Overlapping cubes of one argument each are far fewer
+  // than separate ones (51 instead of 262 for socket, and a tenth of the time that libseccomp takes).
   std::vector<Cube> all;
   for (const ArgumentTest& test : when.front()) {
-    for (const Cube& cube : complement(cubes_of(test))) all.push_back(cube);
+    const auto cubes = complement(cubes_of(test), most);
+    if (!cubes || all.size() + cubes->size() > most) return std::nullopt;
+    all.insert(all.end(), cubes->begin(), cubes->end());
   }
   return all;
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/policy/conditions.h"
@@ -16,10 +17,10 @@ struct Cube {
   bool operator==(const Cube&) const = default;
 };
 
-// What satisfies one of `when` (not empty).
-std::vector<Cube> satisfying(const std::vector<Conjunction>& when);
+// What satisfies one of `when` (not empty). None where that takes more than `most` cubes.
+std::optional<std::vector<Cube>> satisfying(const std::vector<Conjunction>& when, std::size_t most);
 
-// What satisfies none of `when` (not empty). The cubes may overlap.
-std::vector<Cube> refusing(const std::vector<Conjunction>& when);
+// What satisfies none of `when` (not empty). The cubes may overlap. None where that takes more than `most`.
+std::optional<std::vector<Cube>> refusing(const std::vector<Conjunction>& when, std::size_t most);
 
 }  // namespace glovebox

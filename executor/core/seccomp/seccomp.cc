@@ -41,18 +41,20 @@ Json refuse_entry(const std::vector<std::string>& names, int error) {
 // Allowing and refusing entries that together say something about every argument; the refusing ones are left
 // out where they say what the default says (runtimes skip those, and libseccomp refuses them).
 Status add_conditional(Json& entries, const std::string& name, const AllowRule& rule, int default_errno) {
-  const std::vector<Cube> allowed = satisfying(rule.when);
-  for (const Cube& cube : allowed) {
+  const auto too_many = [&] {
+    return invalid("the conditions of the system call " + name + " need more than 1,000 rules");
+  };
+  const auto allowed = satisfying(rule.when, kMaxRules);
+  if (!allowed) return too_many();
+  for (const Cube& cube : *allowed) {
     Json entry = allow_entry({name});
     entry["args"] = comparisons(cube);
     entries.push_back(entry);
   }
   if (rule.refusal_errno == default_errno) return {};
-  const std::vector<Cube> refused_cubes = refusing(rule.when);
-  if (allowed.size() + refused_cubes.size() > kMaxRules) {
-    return invalid("the conditions of the system call " + name + " need more than 1,000 rules");
-  }
-  for (const Cube& cube : refused_cubes) {
+  const auto others = refusing(rule.when, kMaxRules);
+  if (!others) return too_many();
+  for (const Cube& cube : *others) {
     Json entry = refuse_entry({name}, rule.refusal_errno);
     entry["args"] = comparisons(cube);
     entries.push_back(entry);
