@@ -18,12 +18,12 @@ bool has_unprintable(std::string_view text);
 // \u{H}, and more than `max_bytes` of result is cut with "…". Never throws, any bytes.
 std::string printable(std::string_view text, std::size_t max_bytes = 400);
 
-// printable() in quotes, for names in messages: "a b.csv".
-std::string quoted(std::string_view text, std::size_t max_bytes = 400);
-// An exact match for strings, so that std::quoted is not found instead where <iomanip> is included.
-inline std::string quoted(const std::string& text, std::size_t max_bytes = 400) {
-  return quoted(std::string_view(text), max_bytes);
-}
+// printable() in quotes, for names in messages: "a b.csv". An object and not a function, so that std::quoted is never found in its
+// place where <iomanip> is included.
+struct InQuotes {
+  std::string operator()(std::string_view text, std::size_t max_bytes = 400) const;
+};
+inline constexpr InQuotes quoted;
 
 // Words of a POSIX shell command line as Python's shlex.split(s) reads them (quotes and backslashes, no
 // expansion, no comments). False, with the reason in `error`, for an unclosed quote or a trailing backslash.
