@@ -19,29 +19,29 @@ start_in_background() {
   runner=$!
   local tries
   for tries in $(seq 200); do
-    [ "$(sleepers)" -gt 0 ] && return
+    [ -z "$(attackers)" ] || return
     sleep 0.05
   done
   echo "FAILED: $1 did not start" && failures=$((failures + 1))
 }
-# Processes on this host that are users which only actions are.
-action_processes() {
+attackers() { action_processes attacks/; }
+
+large_processes() {
   local process
   for process in /proc/[0-9]*; do
-    awk '$1 == "Uid:" && $2 >= 600000 && $2 <= 600999 {found = 1} END {exit !found}' "$process/status" 2>/dev/null || continue
-    tr '\0' ' ' <"$process/cmdline" | grep -q attacks/ && ps -o pid=,args= -p "${process#/proc/}"
+    [ "$(readlink "$process/exe")" = "$glovebox" ] && awk '$1 == "VmRSS:" && $2 > 20480' "$process/status"
   done 2>/dev/null
 }
-sleepers() { action_processes | wc -l; }
 
 for signal in KILL TERM INT; do
   start_in_background ignore_sigterm
+  ok "no process of Glovebox is larger than 20 MB while an action runs" none large_processes
   kill -"$signal" "$runner"
   [ "$signal" = KILL ] || timeout 15 tail --pid="$runner" -f /dev/null
   wait "$runner" 2>/dev/null
   ended=$?
   [ "$signal" = KILL ] || is "after SIG$signal: exit status 8" 8 "$ended"
-  ok "after SIG$signal: the action ended with Glovebox" none_soon action_processes
+  ok "after SIG$signal: the action ended with Glovebox" none_soon attackers
   glovebox record list
   is "after SIG$signal: the next command works" 0 "$status"
   run make_input -- --force

@@ -61,9 +61,10 @@ needs_tool() { command -v "$1" >/dev/null || skip_all "needs $1 (scripts/setup i
 
 # Runs the program with this test's state. stdout, stderr and the exit status are kept in $work/out, $work/err and $status.
 glovebox() {
-  local verb=$1
-  shift
-  timeout --kill-after=5 "${PATIENCE:-120}" "$glovebox" "$verb" "$@" --root "$root" >"$work/out" 2>"$work/err" </dev/null
+  local words=("$@" --root "$root")
+  # What follows the image is the action's.
+  [ "$1" != exec ] || words=(exec --root "$root" "${@:2}")
+  timeout --kill-after=5 "${PATIENCE:-120}" "$glovebox" "${words[@]}" >"$work/out" 2>"$work/err" </dev/null
   status=$?
 }
 
@@ -156,7 +157,15 @@ processes_here() {
     if tr '\0' ' ' <"$process/cmdline" | grep -qF -- "$root"; then ps -o pid=,args= -p "${process#/proc/}"; fi
   done 2>/dev/null
 }
-# Control groups and processes of actions that this test started, told by the ids in its own state.
+# action_processes PATTERN: processes that are users which only actions are, and have PATTERN in their command line.
+action_processes() {
+  local process
+  for process in /proc/[0-9]*; do
+    awk '$1 == "Uid:" && $2 >= 600000 && $2 <= 600999 {found = 1} END {exit !found}' "$process/status" || continue
+    tr '\0' ' ' <"$process/cmdline" | grep -q -- "$1" && ps -o pid=,args= -p "${process#/proc/}"
+  done 2>/dev/null
+}
+# Control groups of actions that this test started, told by the ids in its own state.
 cgroups_here() {
   local folder
   find /sys/fs/cgroup -mindepth 2 -type d -path '*glovebox/*' 2>/dev/null | while read -r folder; do

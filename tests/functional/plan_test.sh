@@ -8,6 +8,7 @@ plan() { glovebox plan "$study" "$1" --json --policies "$policies"; }
 
 plan one
 is 'plan: exit status 0' 0 "$status"
+is 'a plan is printed, as JSON' object "$(jq -r type "$work/out")"
 cp "$work/out" "$work/plan1"
 plan one
 ok 'the same plan again is byte-equal' cmp "$work/plan1" "$work/out"

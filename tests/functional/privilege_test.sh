@@ -11,21 +11,24 @@ attack syscalls 60
 attack kill_everything 3
 
 # The host sees the action as a user that no other process is.
-glovebox_running() { timeout 60 "$glovebox" exec minimal:v1 sleep 30 --root "$root" >/dev/null 2>&1; }
-(cd "$work" && glovebox_running) &
+mkdir "$work/here" && cd "$work/here" || exit 1
+timeout 60 "$glovebox" exec --root "$root" minimal:v1 sleep 29.75 >/dev/null 2>&1 </dev/null &
 runner=$!
+cd "$top" || exit 1
 host_pid=
 for _ in $(seq 100); do
-  host_pid=$(pgrep -xf 'sleep 30' | head -n 1)
+  host_pid=$(action_processes '^sleep 29.75' | awk '{print $1; exit}')
   [ -z "$host_pid" ] || break
   sleep 0.1
 done
-user=$(awk '$1 == "Uid:" {print $2, $3, $4, $5}' "/proc/$host_pid/status" 2>/dev/null)
-ok 'on the host it is a user of the reserved range' bash -c "for id in ${user:-0}; do [ \$id -ge 600000 ] && [ \$id -le 600999 ] || exit 1; done"
-is 'seccomp is on, seen from the host' 2 "$(awk '$1 == "Seccomp:" {print $2}' "/proc/$host_pid/status" 2>/dev/null)"
-is 'no capability, seen from the host' 0000000000000000 "$(awk '$1 == "CapBnd:" {print $2}' "/proc/$host_pid/status" 2>/dev/null)"
-kill -TERM "$runner" 2>/dev/null
-pkill -TERM -P "$runner" 2>/dev/null
+of_host() { awk -v key="$1:" '$1 == key {print $2}' "/proc/$host_pid/status"; }
+ok 'on the host it is a user of the reserved range' test -n "$host_pid"
+users=$(for status_file in /proc/[0-9]*/status; do awk '$1 == "Uid:" {print $2}' "$status_file"; done 2>/dev/null | grep -cx "$(of_host Uid)")
+ok 'no process but those of the action is that user' at_most 2 "$users"
+is 'seccomp is on, seen from the host' 2 "$(of_host Seccomp)"
+is 'no capability, seen from the host' 0000000000000000 "$(of_host CapBnd)"
+is 'no new privileges, seen from the host' 1 "$(of_host NoNewPrivs)"
+kill -TERM "$runner"
 wait "$runner" 2>/dev/null
 
 # Every inherited descriptor stays outside: one open folder would be enough to get out.

@@ -46,7 +46,8 @@ sed 's/succeeded/suceeeded/' "$work/pae" >"$work/forged"
 ok 'a changed one does not' not verifies "$work/forged"
 is 'it is an in-toto statement' https://in-toto.io/Statement/v1 "$(jq -r ._type "$work/payload")"
 is 'with a SLSA provenance predicate' https://slsa.dev/provenance/v1 "$(jq -r .predicateType "$work/payload")"
-ok 'it says what was in force' jq -e '[.. | objects | select(has("in_force"))] | length > 3' "$work/payload"
+is 'it says which memory limit was in force' $((192 * 1024 * 1024)) \
+  "$(jq '[.. | objects | select(has("memory")) | .memory | objects | .in_force | numbers] | first' "$work/payload")"
 is 'the subject is the output' "$(sha256sum <"$work/misbehaving/output/one.txt" | cut -d ' ' -f 1)" \
   "$(jq -r '.subject[] | select(.name == "output/one.txt") | .digest.sha256' "$work/payload")"
 

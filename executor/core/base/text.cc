@@ -107,7 +107,7 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
   return out;
 }
 
-std::string quoted(std::string_view text, std::size_t max_bytes) {
+std::string InQuotes::operator()(std::string_view text, std::size_t max_bytes) const {
   return "\"" + printable(text, max_bytes) + "\"";
 }
 

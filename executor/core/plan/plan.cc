@@ -150,15 +150,22 @@ Result<std::vector<std::string>> plan_argv(const Request& request, const ImageIn
   return argv;
 }
 
-// Sorted, each path once: two actions that produced the same file leave open which one is meant.
+// Sorted, each path once (two actions that produced the same file leave open which one is meant), and none
+// below another, which is a file.
 Result<std::vector<InputFile>> plan_inputs(std::vector<InputFile> inputs) {
   std::sort(inputs.begin(), inputs.end(),
             [](const InputFile& a, const InputFile& b) { return a.path < b.path; });
-  for (std::size_t i = 1; i < inputs.size(); ++i) {
-    const RelPath& path = inputs[i].path;
-    if (inputs[i - 1].path == path) return refused("input " + quoted(path.str(), 200) + " is given twice");
-    if (inputs[i - 1].path.contains(path)) {
-      return refused("input " + quoted(path.str(), 200) + " lies below another input, which is a file");
+  std::set<std::string_view> files;
+  for (const InputFile& input : inputs) {
+    if (!files.insert(input.path.str()).second) {
+      return refused("input " + quoted(input.path.str(), 200) + " is given twice");
+    }
+  }
+  for (const InputFile& input : inputs) {
+    const std::string_view path = input.path.str();
+    for (std::size_t slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
+      if (files.count(path.substr(0, slash)) == 0) continue;
+      return refused("input " + quoted(path, 200) + " lies below another input, which is a file");
     }
   }
   return inputs;

@@ -255,8 +255,8 @@ Json run_details(const Attempt& attempt, const RecordContext& context, bool& tru
   json["glovebox_facts"] = attempt.facts ? facts_json(*attempt.facts) : Json(nullptr);
   json["glovebox_denials"] = nullptr;  // not observed, which is not the same as none
   json["glovebox_nonce"] = context.nonce;
-  json["glovebox_seq"] = number(context.seq);
-  json["glovebox_previous"] = context.previous ? Json(context.previous->hex()) : Json(nullptr);
+  json["glovebox_seq"] = nullptr;  // place_in_chain()
+  json["glovebox_previous"] = nullptr;
   return json;
 }
 
@@ -318,6 +318,12 @@ Json statement_json(const Attempt& attempt, const Request& asked, const RecordCo
   predicate["runDetails"]["glovebox_truncated"] = truncated;
   statement["predicate"] = std::move(predicate);
   return statement;
+}
+
+void place_in_chain(Json& statement, std::uint64_t seq, const std::optional<Digest>& previous) {
+  Json& details = statement["predicate"]["runDetails"];
+  details["glovebox_seq"] = seq;
+  details["glovebox_previous"] = previous ? Json(previous->hex()) : Json(nullptr);
 }
 
 }  // namespace glovebox

@@ -36,17 +36,18 @@ struct RecordContext {
   std::string runtime_version;
   Digest binary;      // of the running glovebox
   std::string nonce;  // 32 hex digits, random: a record cannot be guessed from its contents' digests
-  std::uint64_t seq = 0;
-  std::optional<Digest> previous;  // of the envelope before this one; none for the first
   std::string log_name;            // "metadata/table1.log"
   std::optional<Digest> log;       // none where there is no log (refused before anything was written)
   ByteCount log_size = 0;
   std::optional<Digest> events;  // of events.jsonl
 };
 
-// The statement; its signed form is dump_json() of it. `asked` is the request that the attempt was made for.
+// The statement, at no place in the chain yet; its signed form is dump_json() of it, once it has one. `asked` is the request that the attempt was made for.
 // Its subjects are never empty: where there is neither log nor events, the request itself is the subject.
 Json statement_json(const Attempt& attempt, const Request& asked, const RecordContext& context);
+
+// Puts a finished statement at its place in the chain, which is only known when it is signed.
+void place_in_chain(Json& statement, std::uint64_t seq, const std::optional<Digest>& previous);
 
 // What was asked for, completely, as `externalParameters` say it.
 Json request_parameters(const Request& asked);

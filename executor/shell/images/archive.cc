@@ -50,8 +50,8 @@ Result<UniqueFd> convert_docker_archive(int archive, int work, uid_t worker, con
   spec.time = 30ULL * 60 * 1000;
   const std::string path = TRY(path_of(folder.get()));
   TRY(run_program_in_worker(spec, path,
-                            {skopeo, "--insecure-policy", "--tmpdir", ".", "copy", "--quiet",
-                             "docker-archive:saved.tar", "oci:layout"}));
+                            {skopeo, "--insecure-policy", "--tmpdir", "/tmp", "copy", "--quiet",
+                             "docker-archive:/tmp/saved.tar", "oci:/tmp/layout"}));
   return open_beneath(folder.get(), "layout", O_RDONLY | O_DIRECTORY);
 }
 

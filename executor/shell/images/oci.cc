@@ -72,7 +72,8 @@ Result<Descriptor> descriptor_of(const Json& json, const std::string& where) {
 Json descriptor_json(const Descriptor& d) {
   Json out{{"mediaType", d.media_type}, {"digest", d.digest.str()}, {"size", d.size}};
   if (!d.name.empty()) out["annotations"] = Json{{kRefName, d.name}};
-  if (!d.os.empty()) out["platform"] = Json{{"os", d.os}, {"architecture", d.architecture}};
+  if (!d.os.empty() || !d.architecture.empty())
+    out["platform"] = Json{{"os", d.os}, {"architecture", d.architecture}};
   return out;
 }
 

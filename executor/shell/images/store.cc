@@ -131,14 +131,21 @@ Result<std::vector<std::string>> ImageStore::verify(const ImageName& name) const
     if (!copied.ok() || copied->digest != blob.digest)
       problems.push_back("changed blob " + blob.digest.str());
   }
-  const UniqueFd tree = TRY(open_tree(record.manifest.digest));
-  const std::string stored =
-      TRY(read_beneath(images_.get(), "info/" + record.manifest.digest.hex() + ".list", kMaxListingBytes));
-  if (Digest::of(stored) != record.tree) problems.emplace_back("changed listing of the image's files");
+  const Result<UniqueFd> tree = open_tree(record.manifest.digest);
+  if (!tree.ok()) {
+    problems.emplace_back("missing the unpacked files");
+    return problems;
+  }
+  const std::string list = "info/" + record.manifest.digest.hex() + ".list";
+  const Result<std::string> stored = read_beneath(images_.get(), list, kMaxListingBytes);
+  if (!stored.ok() || Digest::of(*stored) != record.tree) {
+    problems.emplace_back("changed listing of the image's files");
+    return problems;
+  }
   say("hashing files");
-  const Listing present = TRY(inspect_tree(tree.get()));
+  const Listing present = TRY(inspect_tree(tree->get()));
   problems.insert(problems.end(), present.problems.begin(), present.problems.end());
-  const auto differences = compare_listings(stored, present.text, 100);
+  const auto differences = compare_listings(*stored, present.text, 100);
   problems.insert(problems.end(), differences.begin(), differences.end());
   return problems;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/outcome/log_text.h"
+#include "core/outcome/log_text.h"
 #include "shell/sys/fd.h"
 
 namespace glovebox {

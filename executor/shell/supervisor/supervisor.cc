@@ -217,6 +217,7 @@ Result<Supervision> Supervision::start(SupervisorSpec spec) {
   if (pid == 0) {
     answers.read.reset();
     orders.write.reset();
+    for (const int fd : spec.close_in_child) ::close(fd);
     supervisor_main(spec, answers.write.release(), orders.read.get(), parent);
   }
   return Supervision(pid, std::move(answers.read), std::move(orders.write));

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "core/outcome/run_facts.h"
 #include "core/plan/plan.h"
@@ -36,6 +37,7 @@ struct SupervisorSpec {
   Collector collect;
   int echo_output = -1;  // where stdout and stderr are shown as they come, besides the log; -1: nowhere
   int echo_errors = -1;
+  std::vector<int> close_in_child;  // locks that stand for the life of the caller, not of the supervisor
 };
 
 // Live figures for a progress display.

@@ -159,16 +159,18 @@ Status enter_root(const WorkerSpec& spec) {
 Status enter_read_only_host(const std::string& writable) {
   if (::unshare(CLONE_NEWNET | CLONE_NEWIPC) != 0) return errno_error("make a network namespace");
   TRY(unshare_mounts());
-  const UniqueFd place =
-      TRY(open_path(writable, O_PATH | O_DIRECTORY));  // after unshare, for the same reason
-  const UniqueFd copy = TRY(clone_mount(place.get(), ""));
+  // After unshare: a mount is copied within its own namespace.
+  const UniqueFd source = TRY(open_path(writable, O_PATH | O_DIRECTORY));
+  const UniqueFd copy = TRY(clone_mount(source.get(), ""));
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID;
   if (::syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof attributes) != 0) {
     return errno_error("make the host's files read-only");
   }
+  // At a path that every uid can reach: the directory's own may lead through private ones.
+  const UniqueFd place = TRY(open_path("/tmp", O_PATH | O_DIRECTORY));
   TRY(attach_mount(copy.get(), place.get(), ""));
-  if (::chdir(writable.c_str()) != 0) return errno_error("enter the worker's directory");
+  if (::chdir("/tmp") != 0) return errno_error("enter the worker's directory");
   return {};
 }
 
@@ -194,6 +196,7 @@ Status drop_powers(const WorkerSpec& spec, bool program) {
   }
   TRY(limit(RLIMIT_CPU, std::max<rlim_t>(1, spec.time / 1000), "a worker's CPU time"));
   TRY(limit(RLIMIT_CORE, 0, "a worker's core files"));
+  if (spec.file_size != ~0ULL) TRY(limit(RLIMIT_FSIZE, spec.file_size, "what a worker writes"));
   return {};
 }
 

@@ -18,14 +18,23 @@ namespace {
 
 constexpr std::size_t kChunk = 1U << 20U;
 
-// The next chunk of `fd`, or an empty view at the end.
-Result<std::string_view> read_chunk(int fd, std::vector<char>& buffer) {
-  for (;;) {
-    const ssize_t n = ::read(fd, buffer.data(), buffer.size());
-    if (n >= 0) return std::string_view(buffer.data(), static_cast<std::size_t>(n));
-    if (errno != EINTR) return errno_error("read a file");
+// Room for reading. Not zeroed first: for many small files that took longer than all the rest.
+class Buffer {
+ public:
+  explicit Buffer(std::size_t size) : size_(size), bytes_(std::make_unique_for_overwrite<char[]>(size)) {}
+  // The next chunk of `fd`, or an empty view at the end.
+  Result<std::string_view> read_from(int fd) {
+    for (;;) {
+      const ssize_t n = ::read(fd, bytes_.get(), size_);
+      if (n >= 0) return std::string_view(bytes_.get(), static_cast<std::size_t>(n));
+      if (errno != EINTR) return errno_error("read a file");
+    }
   }
-}
+
+ private:
+  std::size_t size_;
+  std::unique_ptr<char[]> bytes_;
+};
 
 struct Split {
   std::string directory;
@@ -41,9 +50,9 @@ Split split_path(const std::string& path) {
 
 Result<std::string> read_all(int fd, std::size_t most) {
   std::string text;
-  std::vector<char> buffer(std::min<std::size_t>(kChunk, most + 1));
+  Buffer buffer(std::min<std::size_t>(kChunk, most + 1));
   for (;;) {
-    const std::string_view chunk = TRY(read_chunk(fd, buffer));
+    const std::string_view chunk = TRY(buffer.read_from(fd));
     if (chunk.empty()) return text;
     text += chunk;
     if (text.size() > most) return invalid("the file is larger than " + format_bytes(most));
@@ -109,9 +118,9 @@ Status replace_file(int directory, const std::string& path, std::string_view dat
 Result<Copied> copy_and_hash(int from, int to, ByteCount most) {
   Hasher hasher;
   Copied copied;
-  std::vector<char> buffer(kChunk);
+  Buffer buffer(kChunk);
   for (;;) {
-    const std::string_view chunk = TRY(read_chunk(from, buffer));
+    const std::string_view chunk = TRY(buffer.read_from(from));
     if (chunk.empty()) break;
     copied.size += chunk.size();
     if (copied.size > most) return refused("the file is larger than " + format_bytes(most));

@@ -40,12 +40,11 @@ EntryKind kind_of(mode_t mode) {
   return S_ISLNK(mode) ? EntryKind::kLink : EntryKind::kOther;
 }
 
-Result<std::vector<Entry>> scan_directory(int directory, std::size_t most) {
-  UniqueFd again = TRY(open_beneath(directory, ".", O_RDONLY | O_DIRECTORY));
+Result<std::vector<Entry>> scan_directory(UniqueFd directory, std::size_t most) {
   const auto close_dir = [](DIR* d) { ::closedir(d); };
-  const std::unique_ptr<DIR, decltype(close_dir)> stream(::fdopendir(again.get()), close_dir);
+  const std::unique_ptr<DIR, decltype(close_dir)> stream(::fdopendir(directory.get()), close_dir);
   if (!stream) return errno_error("list a directory");
-  again.release();
+  const int fd = directory.release();  // the stream's now
   std::vector<Entry> entries;
   for (;;) {
     errno = 0;
@@ -58,7 +57,7 @@ Result<std::vector<Entry>> scan_directory(int directory, std::size_t most) {
     if (name == "." || name == "..") continue;
     if (entries.size() == most)
       return refused("a directory has more than " + std::to_string(most) + " entries");
-    const EntryKind kind = TRY(kind_of_entry(directory, *entry));
+    const EntryKind kind = TRY(kind_of_entry(fd, *entry));
     entries.push_back({std::move(name), kind});
   }
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });

@@ -16,8 +16,9 @@ struct Entry {
   EntryKind kind = EntryKind::kOther;
 };
 
-// What is in `directory`, sorted by name, without "." and "..". More than `most` entries: kRefused.
-Result<std::vector<Entry>> scan_directory(int directory, std::size_t most);
+// What is in `directory`, open for reading, sorted by name, without "." and "..". More than `most` entries:
+// kRefused.
+Result<std::vector<Entry>> scan_directory(UniqueFd directory, std::size_t most);
 
 EntryKind kind_of(mode_t mode);
 

@@ -149,11 +149,10 @@ Result<std::string> run_program_in_worker(const WorkerSpec& spec, const std::str
   words.reserve(argv.size() + 1);
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
-  const std::string home = "HOME=" + writable;
-  const std::string tmp = "TMPDIR=" + writable;
   char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-  char* const environment[] = {path, const_cast<char*>(home.c_str()), const_cast<char*>(tmp.c_str()),
-                               nullptr};
+  char home[] = "HOME=/tmp";
+  char tmp[] = "TMPDIR=/tmp";
+  char* const environment[] = {path, home, tmp, nullptr};
   const pid_t child = ::fork();
   if (child < 0) return errno_error("start " + spec.name);
   if (child == 0) {

@@ -35,6 +35,7 @@ struct WorkerSpec {
   // what only it may open (the signer's key). Nothing hostile has been read yet.
   std::function<void()> prepare;
   ByteCount memory = 1ULL << 30U;
+  ByteCount file_size = ~0ULL;    // longest file that it may write (RLIMIT_FSIZE); all ones: no bound
   Millis time = 60'000;           // wall clock; CPU time is bounded by the same number of seconds
   ByteCount answer = 64U << 20U;  // longest answer
 };
@@ -45,8 +46,8 @@ struct WorkerSpec {
 Result<std::string> run_in_worker(const WorkerSpec& spec, const std::function<Result<std::string>()>& body);
 
 // A program of the host's, executed in a worker of power kWrite but with the host's files in place of a root,
-// everything read-only except the directory `writable`, in an empty network namespace. Its stdout comes back;
-// its stderr, escaped and cut, is in the Error.
+// everything read-only except the directory `writable`, which it sees as /tmp and starts in, in an empty
+// network namespace. Its stdout comes back; its stderr, escaped and cut, is in the Error.
 Result<std::string> run_program_in_worker(const WorkerSpec& spec, const std::string& writable,
                                           const std::vector<std::string>& argv);
 

@@ -24,6 +24,12 @@ bool is_locked_by_us(int fd) {
   return true;
 }
 
+Status set_mode(int fd, CodeKind kind) {
+  if (::fchmod(fd, kind == CodeKind::kExecutable ? 0755 : 0644) != 0)
+    return errno_error("set the mode of a file of code");
+  return {};
+}
+
 }  // namespace
 
 Result<bool> has_tree(int store, const Digest& tree) {
@@ -75,10 +81,13 @@ Result<int> NewTree::folder_of(const RelPath& path) {
   return folder_.get();
 }
 
+Result<UniqueFd> NewTree::create(const RelPath& path) {
+  const int folder = TRY(folder_of(path));
+  return open_beneath(folder, std::string(path.name()), O_WRONLY | O_CREAT | O_EXCL, 0600);
+}
+
 Status NewTree::add_file(const CodeFile& file, int from) {
-  const int folder = TRY(folder_of(file.path));
-  const std::string name(file.path.name());
-  const UniqueFd to = TRY(open_beneath(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  const UniqueFd to = TRY(create(file.path));
   const Result<Copied> copied = copy_and_hash(from, to.get(), file.size);
   const bool grown = !copied.ok() && copied.error().kind == ErrorKind::kRefused;
   if (!copied.ok() && !grown) return copied.error();
@@ -86,9 +95,13 @@ Status NewTree::add_file(const CodeFile& file, int from) {
     return invalid(quoted(file.path.str()) + " was changed while it was read", {},
                    "try again when it is at rest");
   }
-  if (::fchmod(to.get(), file.kind == CodeKind::kExecutable ? 0755 : 0644) != 0)
-    return errno_error("set the mode of a file of code");
-  return {};
+  return set_mode(to.get(), file.kind);
+}
+
+Status NewTree::add_content(const CodeFile& file, std::string_view content) {
+  const UniqueFd to = TRY(create(file.path));
+  TRY(write_all(to.get(), content));
+  return set_mode(to.get(), file.kind);
 }
 
 Status NewTree::add_link(const CodeFile& file) {
@@ -111,7 +124,8 @@ Status NewTree::publish(const Digest& tree) {
 }
 
 Status remove_abandoned_trees(int store) {
-  for (const Entry& entry : TRY(scan_directory(store, kMaxTrees))) {
+  UniqueFd folder = TRY(open_beneath(store, ".", O_RDONLY | O_DIRECTORY));
+  for (const Entry& entry : TRY(scan_directory(std::move(folder), kMaxTrees))) {
     if (!entry.name.starts_with(kNewPrefix)) continue;
     const Result<UniqueFd> fd = open_beneath(store, entry.name, O_RDONLY | O_DIRECTORY);
     if (!fd.ok()) continue;  // its maker was faster

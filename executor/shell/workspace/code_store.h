@@ -1,6 +1,7 @@
 // ROOT/code: trees of code, each under its digest, whole or not there.
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "core/base/types.h"
 #include "shell/sys/fd.h"
@@ -22,6 +23,7 @@ class NewTree {
   // Copies `file.size` bytes from `from`, at its present offset. kInvalid where the content is not what
   // `file` says.
   Status add_file(const CodeFile& file, int from);
+  Status add_content(const CodeFile& file, std::string_view content);
   Status add_link(const CodeFile& file);
   // Makes it durable and puts it in place; fine where another process was faster.
   Status publish(const Digest& tree);
@@ -30,6 +32,7 @@ class NewTree {
   NewTree(int store, std::string name, UniqueFd fd)
       : store_(store), name_(std::move(name)), fd_(std::move(fd)) {}
   Result<int> folder_of(const RelPath& path);
+  Result<UniqueFd> create(const RelPath& path);
   int store_;
   std::string name_;  // empty once published
   UniqueFd fd_;       // holds the lock

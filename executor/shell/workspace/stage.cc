@@ -106,7 +106,7 @@ Result<StagedCode> stage_code(int store, const Study& study, const std::vector<R
   for (CodeFile& file : found.files) {
     if (file.kind != CodeKind::kLink) file.digest = *digest++;
   }
-  StagedCode staged{code_digest(found.files), std::move(found.files)};
+  StagedCode staged{code_digest(found.files), std::move(found.files), {}};
   const bool there = TRY(has_tree(store, staged.tree));
   if (!there) TRY(copy_tree(store, study, staged));
   return staged;

@@ -21,8 +21,9 @@ struct CodeFile {
 };
 
 struct StagedCode {
-  Digest tree;                  // names the directory
-  std::vector<CodeFile> files;  // sorted by path
+  Digest tree;                        // names the directory
+  std::vector<CodeFile> files;        // sorted by path
+  std::vector<std::string> warnings;  // what a commit has that was left out; escaped
 };
 
 // SHA-256 over "glovebox code 1\n" and, per file in order, one letter for the kind (f, x, l), NUL, the path,

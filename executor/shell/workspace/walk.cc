@@ -23,6 +23,10 @@ struct Folder {
   IgnoreChain chain;     // of its parents
 };
 
+std::string beneath(const Folder& folder, const std::string& name) {
+  return folder.path.empty() ? name : folder.path + "/" + name;
+}
+
 class Walk {
  public:
   Walk(int root, const WalkRules& rules) : root_(root), rules_(rules) {}
@@ -58,9 +62,9 @@ class Walk {
   }
 
   Status enter(const Folder& folder) {
-    const UniqueFd fd =
-        TRY(open_beneath(root_, folder.path.empty() ? "." : folder.path, O_RDONLY | O_DIRECTORY));
-    const std::vector<Entry> entries = TRY(scan_directory(fd.get(), kMaxEntries));
+    const std::string name = folder.path.empty() ? "." : folder.path;
+    UniqueFd fd = TRY(open_beneath(root_, name, O_RDONLY | O_DIRECTORY));
+    const std::vector<Entry> entries = TRY(scan_directory(std::move(fd), kMaxEntries));
     seen_ += entries.size();
     if (seen_ > kMaxEntries) return too_many();
     const auto has = [&](const char* name) {
@@ -72,10 +76,10 @@ class Walk {
     }
     IgnoreChain chain = folder.chain;
     if (rules_.tracked != nullptr && has(".gitignore"))
-      TRY(read_rules(fd.get(), ".gitignore", folder.path, chain));
+      TRY(read_rules(root_, beneath(folder, ".gitignore"), folder.path, chain));
     for (const Entry& entry : entries) {
       if (entry.name == ".git" || (folder.path.empty() && rules_.leave_out.contains(entry.name))) continue;
-      std::string path = folder.path.empty() ? entry.name : folder.path + "/" + entry.name;
+      std::string path = beneath(folder, entry.name);
       TRY(entry.kind == EntryKind::kDirectory ? meet_folder(std::move(path), folder.ignored, chain)
                                               : meet_file(path, entry.kind, folder.ignored, chain));
     }

@@ -47,12 +47,14 @@ TEST_CASE("two thousand patterns and twenty thousand paths take well under a sec
   const Project project = project_of(patterns);
   const auto begin = std::chrono::steady_clock::now();
   const PatternIndex index(project);
+  int wrong = 0;
   for (int i = 0; i < 20'000; ++i) {
-    const std::string wanted = "a" + std::to_string(i % 2000) + " ";
-    const std::string path =
-        "output/model_" + std::to_string(i % 2000) + "/table_" + std::to_string(i) + ".csv";
-    REQUIRE(owner(index, path).starts_with(wanted));
+    const std::string number = std::to_string(i % 2000);
+    const auto path = RelPath::parse("output/model_" + number + "/table_" + std::to_string(i) + ".csv");
+    const ActionSpec* action = index.find(*path).action;
+    if (action == nullptr || action->name.str() != "a" + number) ++wrong;
   }
+  CHECK(wrong == 0);
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(1));
 }
 

@@ -41,7 +41,11 @@ class TestStudy {
   void write(const std::string& name, const std::string& text, mode_t mode = 0644) const {
     const std::size_t slash = name.rfind('/');
     if (slash != std::string::npos) REQUIRE(make_directories(fd(), name.substr(0, slash), 0755).ok());
-    REQUIRE(replace_file(fd(), name, text, mode).ok());
+    ::unlinkat(fd(), name.c_str(), 0);
+    const auto file = open_beneath(fd(), name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    REQUIRE(file.ok());
+    REQUIRE(write_all(file->get(), text).ok());
+    REQUIRE(::fchmod(file->get(), mode) == 0);
   }
   void link(const std::string& target, const std::string& name) const {
     REQUIRE(::symlinkat(target.c_str(), fd(), name.c_str()) == 0);

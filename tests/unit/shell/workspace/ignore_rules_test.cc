@@ -64,7 +64,7 @@ TEST_CASE("what git ignores is what we ignore, on random trees and rules") {
   const TrackedFiles nothing;
   WalkRules rules;
   rules.tracked = &nothing;
-  for (unsigned seed = 1; seed <= 60; ++seed) {
+  for (unsigned seed = 1; seed <= 40; ++seed) {
     const RandomTree tree(seed);
     const auto walked = walk_tree(tree.study().fd(), rules);
     REQUIRE(walked.ok());

@@ -1,0 +1,166 @@
+// glovebox run, exec and plan.
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/terminal.h"
+#include "core/base/text.h"
+#include "shell/pipeline/study_run.h"
+
+namespace glovebox {
+namespace {
+
+// Ctrl-C and SIGTERM as a descriptor: the first asks the running action to end, the second kills it.
+Result<UniqueFd> stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
+  if (::sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) return errno_error("block signals");
+  UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC));
+  if (!fd.valid()) return errno_error("watch for signals");
+  return fd;
+}
+
+struct RunArguments {
+  std::string directory;
+  std::vector<std::string> actions;
+  bool force = false;
+};
+
+struct ExecArguments {
+  std::string image;
+  std::vector<std::string> words;
+};
+
+int show_invalid(const CliContext& context, const std::vector<Error>& errors) {
+  if (context.json) print(dump_json(invalid_json(errors)) + "\n");
+  report(errors);
+  return 2;
+}
+
+int fail(const CliContext& context, const Error& error) {
+  if (error.kind == ErrorKind::kInvalid) return show_invalid(context, {error});
+  return report(error);
+}
+
+int exit_of(const std::vector<Attempt>& attempts) {
+  std::vector<int> statuses;
+  for (const Attempt& attempt : attempts) {
+    // A dependent has the exit status of its cause, which is among the others.
+    if (attempt.reason != Reason::kDependency) statuses.push_back(exit_status(attempt.reason, anything_withheld(attempt)));
+  }
+  return combined_exit_status(statuses);
+}
+
+RunWatch watch_of(const CliContext& context, int cancel) {
+  RunWatch watch;
+  watch.cancel = cancel;
+  watch.started = [](const std::string& action) { show_progress(action + "  starting"); };
+  watch.progress = [](const std::string& action, const Progress& progress) { show_progress(progress_text(action, progress)); };
+  watch.done = [&context](const Attempt& attempt) {
+    print(context.json ? dump_json(attempt_json(attempt)) + "\n" : attempt_text(attempt, ::isatty(1) != 0));
+  };
+  return watch;
+}
+
+int run_command(const CliContext& context, const RunArguments& arguments) {
+  RunOptions options;
+  options.actions = arguments.actions.empty() ? std::vector<std::string>{"run_all"} : arguments.actions;
+  options.force = arguments.force;
+  Result<std::map<std::string, std::string>> variables = variables_of(context);
+  if (!variables.ok()) return fail(context, variables.error());
+  options.environment = std::move(variables).value();
+  const Result<UniqueFd> cancel = stop_signals();
+  if (!cancel.ok()) return report(cancel.error());
+  Result<Session> session = open_session(context);
+  if (!session.ok()) return fail(context, session.error());
+  const Result<OpenedStudy> study = open_study(*session, arguments.directory);
+  if (!study.ok()) return fail(context, study.error());
+  if (!study->listing.report.errors.empty()) return show_invalid(context, study->listing.report.errors);
+  for (const std::string& warning : study->listing.report.warnings) warn(warning);
+  for (const std::string& warning : study->listing.warnings) warn(warning);
+  const auto attempts = run_study(*session, *study, options, watch_of(context, cancel->get()));
+  if (!attempts.ok()) return fail(context, attempts.error());
+  if (!context.json) print(run_summary(*attempts));
+  return exit_of(*attempts);
+}
+
+int exec_command_line(const CliContext& context, const ExecArguments& arguments) {
+  ExecOptions options;
+  const Result<ImageName> image = ImageName::parse(arguments.image);
+  if (!image.ok()) return fail(context, image.error());
+  options.image = *image;
+  options.args = arguments.words;
+  Result<std::map<std::string, std::string>> variables = variables_of(context);
+  if (!variables.ok()) return fail(context, variables.error());
+  options.environment = std::move(variables).value();
+  const Result<UniqueFd> cancel = stop_signals();
+  if (!cancel.ok()) return report(cancel.error());
+  Result<Session> session = open_session(context);
+  if (!session.ok()) return fail(context, session.error());
+  AttemptWatch watch;
+  watch.cancel = cancel->get();
+  // With --json stdout is ours: the action's own output then goes to stderr.
+  watch.echo_output = context.json ? 2 : 1;
+  watch.echo_errors = 2;
+  const Result<Attempt> attempt = exec_command(*session, ".", options, watch);
+  if (!attempt.ok()) return fail(context, attempt.error());
+  if (context.json) {
+    print(dump_json(attempt_json(*attempt)) + "\n");
+  } else if (attempt->reason != Reason::kNone && attempt->reason != Reason::kExit) {
+    warn(attempt->message + (attempt->hint.empty() ? "" : "; " + attempt->hint));
+  }
+  if (!attempt->outputs.empty()) {
+    warn(std::to_string(attempt->outputs.size()) + " new or changed files are in .glovebox/exec/" + attempt->id + "/");
+  }
+  return exit_status(attempt->reason, anything_withheld(*attempt));
+}
+
+int plan_command(const CliContext& context, const RunArguments& arguments) {
+  Result<std::map<std::string, std::string>> variables = variables_of(context);
+  if (!variables.ok()) return fail(context, variables.error());
+  Result<Session> session = open_session(context);
+  if (!session.ok()) return fail(context, session.error());
+  const Result<OpenedStudy> study = open_study(*session, arguments.directory);
+  if (!study.ok()) return fail(context, study.error());
+  if (!study->listing.report.errors.empty()) return show_invalid(context, study->listing.report.errors);
+  const Result<Plan> plan = plan_action(*session, *study, arguments.actions.at(0), *variables);
+  if (!plan.ok()) return fail(context, plan.error());
+  return print(context.json ? dump_json(plan_json(*plan)) + "\n" : dump_json_pretty(plan_json(*plan)));
+}
+
+}  // namespace
+
+void add_run_commands(CLI::App& app, CliContext& context) {
+  const auto arguments = std::make_shared<RunArguments>();
+  CLI::App* run = app.add_subcommand("run", "Run a study's actions in the sandbox, dependencies first");
+  run->add_option("DIR", arguments->directory, "the study: a directory with a project.yaml")->required();
+  run->add_option("ACTION", arguments->actions, "actions to run; run_all (or none named) means every action");
+  run->add_flag("--force", arguments->force, "run actions again that have not changed, and overwrite edited outputs");
+  run->footer("Example: glovebox run ./my-study run_all");
+  run->callback([&context, arguments] { context.exit = run_command(context, *arguments); });
+
+  const auto planned = std::make_shared<RunArguments>();
+  CLI::App* plan = app.add_subcommand("plan", "Print what would be done for an action, and why; runs nothing");
+  plan->add_option("DIR", planned->directory, "the study")->required();
+  plan->add_option("ACTION", planned->actions, "the action")->required()->expected(1);
+  plan->footer("Example: glovebox plan ./my-study table1");
+  plan->callback([&context, planned] { context.exit = plan_command(context, *planned); });
+
+  const auto executed = std::make_shared<ExecArguments>();
+  CLI::App* exec = app.add_subcommand("exec", "Run one command in an image, with this directory as its workspace");
+  exec->add_option("IMAGE", executed->image, "for example python:v2")->required();
+  // What follows the image is the action's, options too: they are neither ours nor the main command's.
+  exec->fallthrough(false);
+  exec->prefix_command();
+  add_common_options(*exec, context);
+  exec->footer("Example: glovebox exec python:v2 analysis/table1.py");
+  exec->callback([&context, executed, exec] {
+    executed->words = exec->remaining();
+    if (!executed->words.empty() && executed->words.front() == "--") executed->words.erase(executed->words.begin());
+    context.exit = exec_command_line(context, *executed);
+  });
+}
+
+}  // namespace glovebox

@@ -1,0 +1,108 @@
+#include "cli/terminal.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/base/text.h"
+
+namespace glovebox {
+namespace {
+
+constexpr std::size_t kShownFiles = 20;  // outputs listed one by one; more are counted
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+std::string coloured(const std::string& text, const char* code, bool colours) {
+  return colours ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
+}
+
+std::string status_word(const Attempt& attempt, bool colours) {
+  const std::string status(status_of(attempt.reason));
+  const bool good = attempt.reason == Reason::kNone;
+  const bool quiet = attempt.reason == Reason::kDependency || attempt.reason == Reason::kCancelled;
+  return coloured(status, good ? "32" : quiet ? "33" : "31", colours);
+}
+
+std::string output_line(const OutputFile& file, bool colours) {
+  std::string line = fmt::format("    {:<9} {}", coloured(std::string(to_string(file.verdict)),
+                                                          file.verdict == Verdict::kAccepted ? "32" : "33", colours),
+                                 printable(file.path, 200));
+  line += fmt::format("  ({}, {}", to_string(file.level), format_bytes(file.size));
+  if (file.rows) line += fmt::format(", {} rows", *file.rows);
+  line += ")\n";
+  for (const RuleHit& hit : file.reasons) line += fmt::format("              {}: {}\n", hit.rule, hit.message);
+  return line;
+}
+
+// What needs attention first: withheld and rejected ones are always among those shown.
+std::string outputs_text(const std::vector<OutputFile>& outputs, bool colours) {
+  std::vector<const OutputFile*> order;
+  for (const OutputFile& file : outputs) order.push_back(&file);
+  std::stable_sort(order.begin(), order.end(), [](const OutputFile* a, const OutputFile* b) { return a->verdict > b->verdict; });
+  std::string text;
+  for (std::size_t i = 0; i < order.size() && i < kShownFiles; ++i) text += output_line(*order[i], colours);
+  if (order.size() > kShownFiles) text += fmt::format("    and {} more files\n", order.size() - kShownFiles);
+  return text;
+}
+
+}  // namespace
+
+void show_progress(const std::string& text) {
+  if (::isatty(2) == 0) return;
+  const std::string line = printable(text, terminal_width() - 2);
+  fmt::print(stderr, "\r\x1b[2K{}", line);
+  std::fflush(stderr);
+}
+
+void clear_progress() {
+  if (::isatty(2) != 0) fmt::print(stderr, "\r\x1b[2K");
+}
+
+std::string progress_text(const std::string& action, const Progress& progress) {
+  return fmt::format("{}  running {}  memory {}  CPU {}", action, format_duration(progress.elapsed / 1000 * 1000),
+                     format_bytes(progress.memory), format_duration(progress.cpu / 1000 * 1000));
+}
+
+std::string attempt_text(const Attempt& attempt, bool colours) {
+  std::string text = fmt::format("{}  {}", coloured(attempt.action, "1", colours), status_word(attempt, colours));
+  if (attempt.cached) text += "  unchanged since " + attempt.finished.substr(0, 16) + "Z, not run again";
+  if (!attempt.cached && attempt.usage.wall_ms > 0) {
+    text += fmt::format("  {}, memory {}, CPU {}", format_duration(attempt.usage.wall_ms), format_bytes(attempt.usage.memory_peak),
+                        format_duration(attempt.usage.cpu_user_ms + attempt.usage.cpu_system_ms));
+  }
+  text += "\n";
+  if (attempt.reason != Reason::kNone) text += "    " + attempt.message + "\n";
+  if (!attempt.hint.empty()) text += "    hint: " + attempt.hint + "\n";
+  for (const std::string_view line : split(attempt.detail, '\n')) {
+    if (!line.empty()) text += "    " + std::string(line) + "\n";
+  }
+  return text + outputs_text(attempt.outputs, colours);
+}
+
+std::string run_summary(const std::vector<Attempt>& attempts) {
+  std::map<std::string, std::size_t> counts;
+  std::size_t cached = 0;
+  std::size_t withheld = 0;
+  for (const Attempt& attempt : attempts) {
+    ++counts[std::string(status_of(attempt.reason))];
+    cached += attempt.cached ? 1 : 0;
+    withheld += static_cast<std::size_t>(std::count_if(attempt.outputs.begin(), attempt.outputs.end(), [](const OutputFile& file) {
+      return file.verdict != Verdict::kAccepted;
+    }));
+  }
+  std::vector<std::string> parts;
+  for (const auto& [status, count] : counts) parts.push_back(fmt::format("{} {}", count, status == "not_run" ? "not run" : status));
+  std::string text = fmt::format("{} {}: {}", attempts.size(), attempts.size() == 1 ? "action" : "actions", join(parts, ", "));
+  if (cached > 0) text += fmt::format(" ({} not run again)", cached);
+  if (withheld > 0) text += fmt::format("; {} {} withheld or rejected", withheld, withheld == 1 ? "file was" : "files were");
+  return text + "\n";
+}
+
+}  // namespace glovebox

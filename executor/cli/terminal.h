@@ -1,0 +1,24 @@
+// What a person at a terminal sees: progress on stderr, none where that is no terminal.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/outcome/outcome.h"
+#include "shell/supervisor/supervisor.h"
+
+namespace glovebox {
+
+// Replaces the present progress line; at most one line of the terminal's width.
+void show_progress(const std::string& text);
+void clear_progress();
+
+// "table1  running  1 min 5 s  memory 1.2 GiB  CPU 8 s"
+std::string progress_text(const std::string& action, const Progress& progress);
+
+// A few lines for people: how it ended, what came out, what was withheld and why, what to do.
+std::string attempt_text(const Attempt& attempt, bool colours);
+
+// "4 actions: 3 succeeded, 1 failed" and where the records are.
+std::string run_summary(const std::vector<Attempt>& attempts);
+
+}  // namespace glovebox

@@ -1,0 +1,318 @@
+#include "shell/pipeline/attempt.h"
+
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "core/base/text.h"
+#include "core/outcome/log_text.h"
+#include "core/rules/manifest.h"
+#include "shell/collect/collect.h"
+#include "shell/host/uids.h"
+#include "shell/pipeline/recovery.h"
+#include "shell/sys/clock.h"
+#include "shell/sys/file.h"
+#include "shell/workspace/study.h"
+
+namespace glovebox {
+namespace {
+
+constexpr ByteCount kMaxLogFile = 8ULL << 30U;
+
+Result<std::string> random_nonce() {
+  std::array<char, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return errno_error("get random bytes");
+  return hex_encode({bytes.data(), bytes.size()});
+}
+
+Status put_file(int folder, const char* name, const std::string& text) {
+  const UniqueFd file = TRY(open_beneath(folder, name, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+  return write_all(file.get(), text);
+}
+
+// One attempt on its way; each member function is one stage of it.
+class AttemptRun {
+ public:
+  AttemptRun(Session& session, const AttemptPlace& place, const PlannedAttempt& planned, const AttemptWatch& watch)
+      : session_(session), place_(place), planned_(planned), watch_(watch) {}
+
+  Result<Attempt> carry_out() {
+    TRY(begin());
+    if (!planned_.plan.ok()) {
+      note_error(planned_.plan.error());
+      TRY(record_only());
+      return std::move(attempt_);
+    }
+    attempt_.plan = planned_.plan.value();
+    Status done = prepare();
+    if (done.ok()) done = execute();
+    if (done.ok()) done = write_log();
+    if (done.ok()) done = publish_and_record();
+    if (!done.ok()) {
+      note_error(done.error());
+      attempt_.outputs.clear();
+      TRY(record_only());
+    }
+    clean_up();
+    return std::move(attempt_);
+  }
+
+ private:
+  Status begin() {
+    attempt_.started = utc_now();
+    attempt_.action = planned_.request.action;
+    const AttemptId id = TRY(new_attempt_id(attempt_.started));
+    attempt_.id = id.str();
+    record_ = TRY(make_record_folder(session_.root(), id, attempt_.started));
+    TRY(put_file(record_->fd.get(), kRequestFile, dump_json_pretty(request_parameters(planned_.request))));
+    context_.builder = session_.key().builder_id;
+    context_.version = GLOVEBOX_VERSION;
+    context_.kernel = session_.host().kernel;
+    context_.runtime_version = session_.runtime_version();
+    context_.binary = session_.binary();
+    context_.nonce = TRY(random_nonce());
+    return {};
+  }
+
+  Status prepare() {
+    lease_ = TRY(UidLease::take());
+    run_ = TRY(RunFolder::make(session_.runs(), attempt_.id));
+    AttemptRow row;
+    row.id = attempt_.id;
+    row.study = place_.study_key;
+    row.action = attempt_.action;
+    row.started = attempt_.started;
+    row.host_uid = lease_->uid();
+    TRY(session_.store().begin(row));
+    TRY(put_file(record_->fd.get(), kPlanFile, dump_json(plan_json(*attempt_.plan))));
+    // What stands in the record if nothing of ours lives to write another one.
+    Attempt lost = attempt_;
+    lost.reason = Reason::kLost;
+    lost.message = "glovebox was stopped while the action ran";
+    TRY(run_->keep_draft(lost, statement_json(lost, planned_.request, context_), place_.study_path));
+    event("prepared");
+    return {};
+  }
+
+  Result<SupervisorSpec> supervisor_spec() {
+    SupervisorSpec spec;
+    spec.plan = &*attempt_.plan;
+    spec.id = attempt_.id;
+    spec.host_uid = lease_->uid();
+    spec.run_path = session_.root() + "/run/" + attempt_.id;
+    spec.runs = session_.runs();
+    spec.templates = session_.templates();
+    spec.sources.image = TRY(session_.images().open_tree(attempt_.plan->image.manifest));
+    spec.sources.init = TRY(session_.init_tree());
+    spec.sources.code = TRY(open_beneath(session_.code(), attempt_.plan->code.hex(), O_RDONLY | O_DIRECTORY));
+    spec.sources.study = TRY(open_beneath(place_.study, ".", O_RDONLY | O_DIRECTORY));
+    spec.cgroups = session_.cgroups();
+    spec.runtime = session_.host().runtimes.at(attempt_.plan->runtime);
+    spec.echo_output = watch_.echo_output;
+    spec.echo_errors = watch_.echo_errors;
+    spec.close_in_child = {run_->lock(), lease_->fd()};
+    spec.collect = [this, code = spec.sources.code.get()](int upper, RunFacts& facts) {
+      CollectSpec collect;
+      collect.plan = &*attempt_.plan;
+      collect.code = code;
+      collect.staging = run_->staging();
+      collect.owner = lease_->uid();
+      collect.worker_uid = lease_->uid();  // its processes are gone: nobody else has it now
+      return collect_outputs(upper, collect, facts);
+    };
+    return spec;
+  }
+
+  Status execute() {
+    TRY(session_.store().advance(attempt_.id, JobEvent::kStarted));
+    supervision_ = TRY(Supervision::start(TRY(supervisor_spec())));
+    RunFacts facts = TRY(supervision_->wait(watch_.progress, watch_.cancel));
+    event("started", facts.started);
+    event("ended", facts.finished);
+    if (facts.end.host_failed) return Error{ErrorKind::kHost, facts.host_problem, {}, facts.host_hint, {}};
+    take(std::move(facts));
+    return {};
+  }
+
+  void take(RunFacts facts) {
+    attempt_.reason = decide_reason(facts.end);
+    attempt_.facts = std::move(facts.facts);
+    attempt_.usage = facts.usage;
+    if (facts.end.report.kind == InitReport::Kind::kExited) attempt_.exit_code = facts.end.report.value;
+    if (facts.end.report.kind == InitReport::Kind::kSignalled) attempt_.signal = facts.end.report.value;
+    attempt_.unmatched_patterns = std::move(facts.unmatched_patterns);
+    attempt_.unmatched_files = std::move(facts.unmatched_files);
+    if (keeps_outputs(attempt_.reason)) {
+      attempt_.outputs = std::move(facts.outputs);
+      staged_ = std::move(facts.staged);
+    }
+    Explanation said = explain(attempt_.reason, facts.end, attempt_.plan->limits, attempt_.usage, attempt_.unmatched_files);
+    attempt_.message = std::move(said.message);
+    attempt_.hint = std::move(said.hint);
+    attempt_.detail = std::move(said.detail);
+  }
+
+  // The action's lines, our notes and the summary: once into the record's folder, and once into staging for the workspace.
+  Status write_log() {
+    attempt_.finished = utc_now();
+    LogSummary summary;
+    summary.job_definition_id = attempt_.id;
+    summary.commit = planned_.request.commit;
+    summary.docker_image_id = attempt_.plan->image.manifest.str();
+    if (attempt_.exit_code) summary.exit_code = std::to_string(*attempt_.exit_code);
+    summary.created_at = attempt_.started;
+    summary.completed_at = attempt_.finished;
+    summary.status_message = attempt_.message;
+    summary.hint = attempt_.hint;
+    const std::string tail =
+        log_notes(attempt_, attempt_.finished) + log_summary(summary, attempt_.outputs, keeps_outputs(attempt_.reason));
+    const UniqueFd kept = TRY(open_beneath(run_->fd(), "log.txt", O_RDWR));
+    if (::lseek(kept.get(), 0, SEEK_END) < 0) return errno_error("end the log");
+    TRY(write_all(kept.get(), tail));
+    for (const auto& [folder, name] : {std::pair{record_->fd.get(), kLogFile}, std::pair{run_->staging(), "log"}}) {
+      const UniqueFd copy = TRY(open_beneath(folder, name, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+      if (::lseek(kept.get(), 0, SEEK_SET) < 0) return errno_error("read the log");
+      const Copied copied = TRY(copy_and_hash(kept.get(), copy.get(), kMaxLogFile));
+      log_ = {"log", copied.digest, copied.size};
+    }
+    context_.log = log_.digest;
+    context_.log_size = log_.size;
+    context_.log_name = std::string(kMetadataFolder) + "/" + attempt_.action + ".log";
+    attempt_.log = context_.log_name;
+    return {};
+  }
+
+  Result<std::string> new_manifest(const Json& old) const {
+    ManifestRun run;
+    run.workspace = planned_.request.workspace;
+    run.action = attempt_.action;
+    run.job_id = attempt_.id;
+    run.repo = planned_.request.repository;
+    run.commit = planned_.request.commit;
+    run.succeeded = attempt_.reason == Reason::kNone;
+    run.project_actions = place_.project_actions;
+    for (std::size_t i = 0; i < attempt_.outputs.size(); ++i) {
+      struct stat info {};
+      if (!staged_[i].empty() && ::fstatat(run_->staging(), staged_[i].c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno_error("read a collected file's time");
+      }
+      const double modified = static_cast<double>(info.st_mtim.tv_sec) + static_cast<double>(info.st_mtim.tv_nsec) / 1e9;
+      run.outputs.push_back({attempt_.outputs[i], modified});
+    }
+    return dump_json_pretty(TRY(manifest_update(old, run)));
+  }
+
+  Status publish_and_record() {
+    const PublishTarget target = TRY(publish_target(place_.study, planned_.request.collect_everything, attempt_.id));
+    event("decided", attempt_.finished);
+    TRY(write_events());
+    TRY(run_->keep_statement(statement_json(attempt_, planned_.request, context_)));
+    TRY(session_.store().advance(attempt_.id, JobEvent::kPublishing));
+    {
+      // Held until the manifest stands: two actions of one study must not lose each other's entries.
+      const FileLock lock = TRY(FileLock::take(session_.runs(), ".lock-" + place_.study_key));
+      PublicationRequest request;
+      request.action = attempt_.action;
+      request.reason = attempt_.reason;
+      request.outputs = &attempt_.outputs;
+      request.staged = &staged_;
+      request.log = log_;
+      if (!planned_.request.collect_everything) {
+        const Json old = TRY(read_manifest(target, planned_.request.workspace));
+        request.earlier = TRY(manifest_paths(old));
+        request.manifest = TRY(new_manifest(old));
+      }
+      TRY(publish(target, {run_->fd(), run_->staging()}, TRY(plan_publication(request))));
+    }
+    return record();
+  }
+
+  Status write_events() {
+    TRY(put_file(record_->fd.get(), kEventsFile, events_));
+    context_.events = Digest::of(events_);
+    return {};
+  }
+
+  Status record() {
+    AttemptChange change;
+    change.reason = std::string(to_string(attempt_.reason));
+    change.finished = attempt_.finished;
+    const auto statement_at = [&](const ChainPlace& at) -> Result<std::string> {
+      Json statement = statement_json(attempt_, planned_.request, context_);
+      place_in_chain(statement, at.sequence, at.previous);
+      return dump_json(statement);
+    };
+    attempt_.record = TRY(write_record(session_.store(), session_.key(), *record_, statement_at, change)).path;
+    return {};
+  }
+
+  // For an attempt that has nothing to publish: refused, or failed by our fault.
+  Status record_only() {
+    if (attempt_.finished.empty()) attempt_.finished = utc_now();
+    if (!context_.log) ::unlinkat(record_->fd.get(), kLogFile, 0);
+    event("ended", attempt_.finished);
+    TRY(write_events());
+    return record();
+  }
+
+  void note_error(const Error& error) {
+    const bool forbidden = error.kind == ErrorKind::kRefused || error.kind == ErrorKind::kInvalid;
+    attempt_.reason = forbidden && !supervision_ ? planned_.refusal : Reason::kHost;
+    attempt_.message = error.message;
+    attempt_.hint = error.hint;
+  }
+
+  void event(const char* what, const std::string& when = {}) {
+    const std::string time = when.empty() ? utc_now() : when;
+    events_ += dump_json(Json{{"time", time}, {"event", what}}) + "\n";
+  }
+
+  // Whatever cannot be removed now is removed by the next command's reconcile().
+  void clean_up() {
+    if (supervision_) (void)supervision_->finish().ok();
+    run_.reset();
+    (void)remove_tree(session_.runs(), attempt_.id).ok();
+  }
+
+  Session& session_;
+  const AttemptPlace& place_;
+  const PlannedAttempt& planned_;
+  const AttemptWatch& watch_;
+  Attempt attempt_;
+  RecordContext context_;
+  std::optional<RecordFolder> record_;
+  std::optional<UidLease> lease_;
+  std::optional<RunFolder> run_;
+  std::optional<Supervision> supervision_;
+  std::vector<std::string> staged_;
+  StagedFile log_;
+  std::string events_;
+};
+
+}  // namespace
+
+PlannedAttempt plan_attempt(const Session& session, Request request) {
+  const Result<ImageInfo> image = session.images().resolve(request.image);
+  if (!image.ok()) return {std::move(request), image.error(), Reason::kImage};
+  const auto decide = [&]() -> Result<Plan> {
+    const Policy* policy = TRY(policy_for_image(session.policies(), request.image.name));
+    return make_plan(request, *policy, session.site(), *image, session.host());
+  };
+  Result<Plan> plan = decide();
+  return {std::move(request), std::move(plan), Reason::kPolicy};
+}
+
+Result<Attempt> run_attempt(Session& session, const AttemptPlace& place, const PlannedAttempt& planned, const AttemptWatch& watch) {
+  return AttemptRun(session, place, planned, watch).carry_out();
+}
+
+Digest repeat_key(const Plan& plan) {
+  Plan same = plan;
+  for (InputFile& input : same.inputs) input.produced_by.clear();
+  return plan_digest(same);
+}
+
+}  // namespace glovebox

@@ -1,0 +1,143 @@
+#include "shell/pipeline/reconcile.h"
+
+#include <unistd.h>
+
+#include "core/base/text.h"
+#include "core/provenance/statement.h"
+#include "shell/attest/records.h"
+#include "shell/pipeline/recovery.h"
+#include "shell/pipeline/session.h"
+#include "shell/sys/clock.h"
+#include "shell/sys/file.h"
+#include "shell/workspace/study.h"
+
+namespace glovebox {
+namespace {
+
+constexpr std::size_t kMaxStatement = 512U << 20U;
+
+// What remains of one attempt whose process is gone.
+struct Remains {
+  AttemptRow row;
+  Json statement;           // the draft of a lost one, or the decided one
+  std::string study_path;
+  bool decided = false;
+};
+
+Result<Remains> read_remains(const AttemptRow& row, int run) {
+  Remains remains;
+  remains.row = row;
+  const Json draft = TRY(parse_json(TRY(read_beneath(run, kDraft, kMaxStatement)), kDraft));
+  JsonObject object = TRY(JsonObject::of(draft, kDraft));
+  remains.study_path = TRY(object.string("study"));
+  remains.statement = *TRY(object.required("statement"));
+  if (const auto decided = read_beneath(run, kDecided, kMaxStatement); decided.ok()) {
+    remains.statement = TRY(parse_json(*decided, kDecided));
+    remains.decided = true;
+  }
+  return remains;
+}
+
+// Of an attempt that did not come as far as to leave a draft, only the state database knows.
+Remains unknown_remains(const Session& session, const AttemptRow& row) {
+  Attempt lost;
+  lost.id = row.id;
+  lost.action = row.action;
+  lost.started = row.started;
+  lost.finished = row.started;
+  lost.reason = Reason::kLost;
+  lost.message = "glovebox was stopped before the action began";
+  Request asked;
+  asked.action = row.action;
+  RecordContext context;
+  context.builder = session.key().builder_id;
+  context.version = GLOVEBOX_VERSION;
+  context.kernel = session.host().kernel;
+  context.runtime_version = session.runtime_version();
+  context.binary = session.binary();
+  context.nonce = Digest::of(row.id + row.started).hex().substr(0, 32);
+  Remains remains;
+  remains.row = row;
+  remains.statement = statement_json(lost, asked, context);
+  return remains;
+}
+
+// Finishes a publish that has its journal. True: what was decided stands.
+Result<bool> finish_publish(const Remains& remains, int run) {
+  if (!remains.decided) return false;
+  const Result<UniqueFd> staging = open_beneath(run, kStaging, O_RDONLY | O_DIRECTORY);
+  if (!staging.ok()) return false;
+  const Result<Study> study = Study::open(remains.study_path, Study::Use::kExec);
+  if (!study.ok()) return study.error().because("cannot finish publishing " + remains.row.id);
+  const bool exec = remains.row.action == "exec";
+  const PublishTarget target = TRY(publish_target(study->fd(), exec, remains.row.id));
+  if (TRY(roll_forward(target, {run, staging->get()}))) return true;
+  // No journal: either nothing was published yet (the log still waits in staging), or everything was.
+  return ::faccessat(staging->get(), "log", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
+Status write_late_record(Session& session, const Remains& remains) {
+  const AttemptId id = TRY(AttemptId::parse(remains.row.id));
+  const RecordFolder folder = TRY(make_record_folder(session.root(), id, remains.row.started));
+  AttemptChange change;
+  change.finished = utc_now();
+  const Json* result = nullptr;
+  if (const auto details = remains.statement.find("predicate"); details != remains.statement.end()) result = &*details;
+  change.reason = remains.decided ? "decided" : std::string(to_string(Reason::kLost));
+  if (result == nullptr) return integrity("the draft of a record is damaged: " + remains.row.id);
+  const auto statement_at = [&](const ChainPlace& at) -> Result<std::string> {
+    Json statement = remains.statement;
+    place_in_chain(statement, at.sequence, at.previous);
+    return dump_json(statement);
+  };
+  return write_record(session.store(), session.key(), folder, statement_at, change).ok()
+             ? Status()
+             : Status(host_error("cannot write the record of " + remains.row.id));
+}
+
+Status settle_attempt(Session& session, const AttemptRow& row, int run) {
+  TRY(clear_cgroup(session.cgroups(), row.id));
+  Result<Remains> remains = run >= 0 ? read_remains(row, run) : Result<Remains>(unknown_remains(session, row));
+  if (!remains.ok()) remains = unknown_remains(session, row);
+  if (remains->decided && !TRY(finish_publish(*remains, run))) {
+    const Json draft = TRY(parse_json(TRY(read_beneath(run, kDraft, kMaxStatement)), kDraft));
+    remains->statement = draft.at("statement");
+    remains->decided = false;
+  }
+  TRY(write_late_record(session, *remains));
+  return run >= 0 ? remove_tree(session.runs(), row.id) : Status();
+}
+
+// Folders of attempts that the database has as finished, or does not know: their process died while cleaning up.
+Status remove_leftovers(Session& session) {
+  for (const std::string& name : TRY(list_directory(session.runs(), 1'000'000))) {
+    if (!AttemptId::parse(name).ok()) continue;
+    const auto row = TRY(session.store().attempt(name));
+    if (row && row->state != JobState::kFinalized) continue;
+    const Result<UniqueFd> run = open_beneath(session.runs(), name, O_RDONLY | O_DIRECTORY);
+    if (!run.ok()) continue;
+    const FileLock lock = TRY(FileLock::attempt(run->get(), kRunLock));
+    if (!lock.held()) continue;
+    TRY(clear_cgroup(session.cgroups(), name));
+    TRY(remove_tree(session.runs(), name));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status reconcile(Session& session) {
+  TRY(settle_records(session.store()));
+  for (const AttemptRow& row : TRY(session.store().unfinished())) {
+    const Result<UniqueFd> run = open_beneath(session.runs(), row.id, O_RDONLY | O_DIRECTORY);
+    if (!run.ok()) {
+      TRY(settle_attempt(session, row, -1));
+      continue;
+    }
+    const FileLock lock = TRY(FileLock::attempt(run->get(), kRunLock));
+    if (lock.held()) TRY(settle_attempt(session, row, run->get()));
+  }
+  return remove_leftovers(session);
+}
+
+}  // namespace glovebox

@@ -1,0 +1,39 @@
+// What an attempt leaves on disk while it is under way, so that it can be finished, or told to be lost, by another process.
+#pragma once
+#include <string>
+
+#include "core/outcome/outcome.h"
+#include "shell/publish/publish.h"
+#include "shell/sys/file.h"
+
+namespace glovebox {
+
+// ROOT/run/<id>: bundle, scratch, staging, and for recovery `draft.json` (study, and the statement as it would read if the attempt
+// were lost) and `statement.json` (the decided one). Locked while the process that runs the attempt lives.
+class RunFolder {
+ public:
+  static Result<RunFolder> make(int runs, const std::string& id);
+  [[nodiscard]] int fd() const { return folder_.get(); }
+  [[nodiscard]] int staging() const { return staging_.get(); }
+  [[nodiscard]] int lock() const { return lock_.fd(); }
+  Status keep_draft(const Attempt& lost, const Json& statement, const std::string& study_path) const;
+  // Durable: from here on the outcome is decided.
+  Status keep_statement(const Json& statement) const;
+
+ private:
+  RunFolder(UniqueFd folder, UniqueFd staging, FileLock lock)
+      : folder_(std::move(folder)), staging_(std::move(staging)), lock_(std::move(lock)) {}
+  UniqueFd folder_;
+  UniqueFd staging_;
+  FileLock lock_;
+};
+
+inline constexpr const char* kRunLock = "lock";
+inline constexpr const char* kStaging = "staging";
+inline constexpr const char* kDraft = "draft.json";
+inline constexpr const char* kDecided = "statement.json";
+
+// Where the outputs of a study's action go, or (`exec`) those of one command: `.glovebox/exec/<id>` of its directory.
+Result<PublishTarget> publish_target(int study, bool exec, const std::string& id);
+
+}  // namespace glovebox

@@ -1,0 +1,227 @@
+#include "shell/pipeline/study_run.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/base/text.h"
+#include "shell/pipeline/action_cache.h"
+
+namespace glovebox {
+namespace {
+
+bool asked_to_stop(int cancel) {
+  pollfd ready{cancel, POLLIN, 0};
+  return cancel >= 0 && ::poll(&ready, 1, 0) > 0;
+}
+
+Request request_for(const OpenedStudy& study, const ActionSpec& spec, const std::map<std::string, std::string>& environment) {
+  Request request;
+  request.workspace = study.workspace;
+  request.action = spec.name.str();
+  request.image = spec.image;
+  request.args = spec.args;
+  request.environment = environment;
+  request.outputs = spec.outputs;
+  request.database = spec.database;
+  request.code = study.code.tree;
+  return request;
+}
+
+Attempt unrecorded(const std::string& action, Reason reason, std::string message, std::string hint) {
+  Attempt attempt;
+  attempt.action = action;
+  attempt.reason = reason;
+  attempt.message = std::move(message);
+  attempt.hint = std::move(hint);
+  return attempt;
+}
+
+// One run of a study: its actions one after the other.
+class StudyRun {
+ public:
+  StudyRun(Session& session, const OpenedStudy& study, const RunOptions& options, const RunWatch& watch)
+      : session_(session), study_(study), options_(options), watch_(watch) {
+    place_.study_key = study.key;
+    place_.study_path = study.path;
+    place_.study = study.study.fd();
+    for (const ActionSpec& spec : study.project().actions) place_.project_actions.insert(spec.name.str());
+  }
+
+  Result<std::vector<Attempt>> carry_out() {
+    std::vector<Attempt> attempts;
+    for (const ActionSpec* spec : TRY(study_.project().order(options_.actions))) {
+      attempts.push_back(TRY(take(*spec)));
+      const Attempt& attempt = attempts.back();
+      if (attempt.reason != Reason::kNone) unfinished_.emplace(attempt.action, exit_status(attempt.reason, false));
+      watch_.done(attempt);
+    }
+    return attempts;
+  }
+
+ private:
+  Result<Attempt> take(const ActionSpec& spec) {
+    const std::string& name = spec.name.str();
+    for (const ActionName& need : spec.needs) {
+      if (unfinished_.contains(need.str())) {
+        return unrecorded(name, Reason::kDependency, "not run: it needs " + need.str() + ", which did not succeed", "");
+      }
+    }
+    if (asked_to_stop(watch_.cancel)) return unrecorded(name, Reason::kCancelled, "cancelled before it began", "");
+    Request request = request_for(study_, spec, options_.environment);
+    Result<std::vector<InputFile>> inputs = find_needed(spec);
+    if (inputs.ok()) request.inputs = std::move(inputs).value();
+    PlannedAttempt planned =
+        inputs.ok() ? plan_attempt(session_, std::move(request)) : PlannedAttempt{std::move(request), inputs.error(), Reason::kInput};
+    if (planned.plan.ok() && !options_.force) {
+      std::optional<Attempt> cached = TRY(look_up(name, planned));
+      if (cached) return *std::move(cached);
+    }
+    return run(name, planned);
+  }
+
+  Result<Attempt> run(const std::string& name, const PlannedAttempt& planned) {
+    watch_.started(name);
+    AttemptWatch watch;
+    watch.progress = [&](const Progress& progress) { watch_.progress(name, progress); };
+    watch.cancel = watch_.cancel;
+    Attempt attempt = TRY(run_attempt(session_, place_, planned, watch));
+    if (attempt.reason == Reason::kNone) {
+      TRY(remember_action(session_.store(), study_.key, attempt));
+    } else if (attempt.plan) {
+      TRY(session_.store().forget_action(study_.key, name));
+    }
+    return attempt;
+  }
+
+  // The earlier run of the same work, where there is one and its outputs are still what it made.
+  Result<std::optional<Attempt>> look_up(const std::string& name, PlannedAttempt& planned) {
+    const std::optional<RememberedAction> known = TRY(remembered_action(session_.store(), study_.key, name));
+    if (!known) return std::optional<Attempt>();
+    const Status unchanged = check_outputs(name, *known);
+    if (!unchanged.ok()) {
+      planned.plan = unchanged.error();
+      planned.refusal = Reason::kInput;
+      return std::optional<Attempt>();
+    }
+    if (known->key != repeat_key(*planned.plan) || !all_present(*known)) return std::optional<Attempt>();
+    return std::optional(repeated(*known, name, *planned.plan));
+  }
+
+  [[nodiscard]] bool is_present(const OutputFile& file) const {
+    return open_beneath(study_.study.fd(), file.path, O_PATH | O_NOFOLLOW).ok();
+  }
+  [[nodiscard]] bool all_present(const RememberedAction& known) const {
+    const std::vector<OutputFile> files = kept_outputs(known);
+    return std::all_of(files.begin(), files.end(), [&](const OutputFile& file) { return is_present(file); });
+  }
+
+  // An output that somebody edited is not overwritten. One that is missing is simply made again.
+  Status check_outputs(const std::string& name, const RememberedAction& known) {
+    std::vector<WantedInput> wanted;
+    for (const OutputFile& file : kept_outputs(known)) {
+      if (is_present(file)) wanted.push_back({TRY(RelPath::parse(file.path)), *file.digest, TRY(ActionName::parse(name)), known.id});
+    }
+    const auto found = find_inputs(study_.study, wanted, session_.digests());
+    if (found.ok()) return {};
+    return refused("an output of " + name + " was changed since the action made it: " + found.error().message,
+                   "move your version away to keep it, or run with --force to have it overwritten");
+  }
+
+  Result<std::vector<InputFile>> find_needed(const ActionSpec& spec) { return needed_inputs(session_, study_, spec); }
+
+ public:
+  static Result<std::vector<InputFile>> needed_inputs(Session& session, const OpenedStudy& study, const ActionSpec& spec) {
+    std::vector<WantedInput> wanted;
+    for (const ActionName& need : spec.needs) {
+      const std::optional<RememberedAction> known = TRY(remembered_action(session.store(), study.key, need.str()));
+      if (!known) return refused("the outputs of " + need.str() + ", which it needs, are not known", "run " + need.str() + " first");
+      for (const OutputFile& file : kept_outputs(*known)) {
+        wanted.push_back({TRY(RelPath::parse(file.path)), *file.digest, need, known->id});
+      }
+    }
+    std::vector<InputFile> inputs;
+    for (FoundInput& found : TRY(find_inputs(study.study, wanted, session.digests()))) inputs.push_back(std::move(found.file));
+    const auto by_path = [](const InputFile& a, const InputFile& b) { return a.path < b.path; };
+    std::sort(inputs.begin(), inputs.end(), by_path);
+    inputs.erase(std::unique(inputs.begin(), inputs.end(), [](const auto& a, const auto& b) { return a.path == b.path; }), inputs.end());
+    return inputs;
+  }
+
+ private:
+  Session& session_;
+  const OpenedStudy& study_;
+  const RunOptions& options_;
+  const RunWatch& watch_;
+  AttemptPlace place_;
+  std::map<std::string, int> unfinished_;  // actions that did not succeed, and their exit status
+};
+
+// The name of a directory in the state database: where it is, and which one.
+Result<std::string> study_key(const Study& study, const std::string& path) {
+  const auto info = TRY(stat_of(study.fd()));
+  return Digest::of(path + "\n" + std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino)).hex().substr(0, 32);
+}
+
+std::string absolute(const std::string& path) {
+  char* resolved = ::realpath(path.c_str(), nullptr);
+  if (resolved == nullptr) return path;
+  std::string text(resolved);
+  std::free(resolved);  // NOLINT: realpath allocates with malloc
+  return text;
+}
+
+Result<OpenedStudy> opened(Session&, const std::string& path, Study::Use use) {
+  Study study = TRY(Study::open(path, use));
+  const std::string whole = absolute(path);
+  const std::string key = TRY(study_key(study, whole));
+  const std::string name = printable(whole.substr(whole.rfind('/') + 1), 200);
+  return OpenedStudy{std::move(study), whole, key, name, {}, {}};
+}
+
+}  // namespace
+
+Result<OpenedStudy> open_study(Session& session, const std::string& path) {
+  OpenedStudy study = TRY(opened(session, path, Study::Use::kRun));
+  const UidLease worker = TRY(UidLease::take());
+  study.listing = TRY(read_study(study.study, worker.uid()));
+  if (!study.listing.report.errors.empty()) return study;
+  study.code = TRY(stage_code(session.code(), study.study, study.listing.code, session.digests()));
+  return study;
+}
+
+Result<std::vector<Attempt>> run_study(Session& session, const OpenedStudy& study, const RunOptions& options, const RunWatch& watch) {
+  return StudyRun(session, study, options, watch).carry_out();
+}
+
+Result<Plan> plan_action(Session& session, const OpenedStudy& study, const std::string& action,
+                         const std::map<std::string, std::string>& environment) {
+  TRY(study.project().order({action}));  // a kind error for an unknown name
+  const ActionSpec* spec = study.project().find(action);
+  if (spec == nullptr) return invalid("name one action", {}, "run_all has no plan of its own");
+  Request request = request_for(study, *spec, environment);
+  request.inputs = TRY(StudyRun::needed_inputs(session, study, *spec));
+  return plan_attempt(session, std::move(request)).plan;
+}
+
+Result<Attempt> exec_command(Session& session, const std::string& directory, const ExecOptions& options, const AttemptWatch& watch) {
+  OpenedStudy study = TRY(opened(session, directory, Study::Use::kExec));
+  const std::vector<RelPath> files = TRY(list_everything(study.study));
+  study.code = TRY(stage_code(session.code(), study.study, files, session.digests()));
+  Request request;
+  request.workspace = study.workspace;
+  request.action = "exec";
+  request.image = options.image;
+  request.args = options.args;
+  request.environment = options.environment;
+  request.collect_everything = true;
+  request.code = study.code.tree;
+  AttemptPlace place;
+  place.study_key = study.key;
+  place.study_path = study.path;
+  place.study = study.study.fd();
+  return run_attempt(session, place, plan_attempt(session, std::move(request)), watch);
+}
+
+}  // namespace glovebox

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# G18: bytes that a study or an action wrote are read by processes without power: another user, a filter, no keys.
+. "$(dirname "$0")/lib.sh"
+needs_root
+needs_tool strace
+needs_images minimal
+marker='hostile-bytes-here'
+written_study <<STUDY
+# $marker
+version: 5
+actions:
+  a:
+    run: minimal:v1 sh -c 'mkdir -p output; echo $marker,b >output/a.csv'
+    outputs: {moderately_sensitive: {a: output/a.csv}}
+STUDY
+# $marker in code, too: objects of a repository are written by the study.
+echo "# $marker" >"$study/code.sh" && commit_all
+
+# traced COMMAND…: what each process of Glovebox read, and what it had given up by then, in $work/trace.
+traced() {
+  timeout 120 strace -f -qq -s 200 -o "$work/trace" \
+    -e trace=read,pread64,readv,setresuid,seccomp,prctl,openat,execve "$@" >"$work/out" 2>"$work/err" </dev/null
+  status=$?
+}
+# Prints each process that read the marker although it had not given up its powers; "nobody read it" where none did.
+powerful_readers() {
+  awk -v marker="$marker" '
+    $2 ~ /^setresuid\([1-9]/ && / = 0$/ {user[$1] = 1}
+    ($2 ~ /^seccomp\(SECCOMP_SET_MODE_FILTER/ || /prctl\(PR_SET_SECCOMP/) && / = 0$/ {filter[$1] = 1}
+    $2 ~ /^execve\(/ {program[$1] = $0}
+    $2 ~ /^(read|pread64|readv)\(/ && index($0, marker) {
+      # Study code itself, inside the sandbox, may read what it likes.
+      if (program[$1] ~ /busybox|\/bin\/sh|entrypoint/) next
+      readers++
+      if (!user[$1] || !filter[$1]) print "process " $1 ": " substr($0, 1, 120)
+    }
+    END {if (!readers) print "nobody read it"}' "$work/trace"
+}
+openers_of_keys() {
+  awk -v marker="$marker" '
+    $2 ~ /^(read|pread64|readv)\(/ && index($0, marker) {reader[$1] = 1}
+    $2 ~ /^openat\(/ && /keys\// && !/ENOENT/ {opener[$1] = 1}
+    END {for (process in reader) if (process in opener) print process}' "$work/trace"
+}
+
+traced "$glovebox" project check "$study" --root "$root"
+is 'project check works while it is watched' 0 "$status"
+ok 'the project file is read without power' none powerful_readers
+traced "$glovebox" run "$study" a --root "$root"
+is 'run works while it is watched' 0 "$status"
+ok 'project file, code and outputs are read without power' none powerful_readers
+ok 'who reads them has opened no key' none openers_of_keys
+nothing_left_behind 'afterwards'
