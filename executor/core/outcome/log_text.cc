@@ -32,13 +32,6 @@ std::string log_safe(std::string_view text) {
   return without_marker(std::move(out));
 }
 
-// "2026-11-22T10:00:00.000Z ": what the capture puts in front of every line, whatever the action prints.
-constexpr std::size_t kStampLength = 25;
-bool has_stamp(std::string_view line) {
-  return line.size() >= kStampLength && line[10] == 'T' && line[23] == 'Z' && line[24] == ' ' &&
-         line.substr(0, kStampLength - 1).find_first_not_of("0123456789-:.TZ") == std::string_view::npos;
-}
-
 // A line must not be cut inside a character: the start of an unfinished one at the end of `text`.
 std::size_t whole_characters(std::string_view text) {
   for (std::size_t back = 1; back <= 3 && back < text.size(); ++back) {
@@ -78,40 +71,35 @@ std::string reasons_of(const OutputFile& file) {
 
 }  // namespace
 
-void LogText::end_line(std::string& out) {
-  if (stamp_.empty() && has_stamp(line_)) {
-    stamp_ = line_.substr(0, kStampLength);
-    line_.erase(0, kStampLength);
-  }
-  out += stamp_ + log_safe(line_) + "\n";
+void LogLines::end_line(std::string& out, std::string_view now) {
+  out += std::string(now) + " " + log_safe(line_) + "\n";
   line_.clear();
 }
 
-std::string LogText::feed(std::string_view chunk) {
+std::string LogLines::feed(std::string_view chunk, std::string_view now) {
   std::string out;
   for (const char c : chunk) {
-    if (c == '\n') {
-      if (!after_return_) end_line(out);
-      stamp_.clear();
-    } else if (c == '\r') {
-      end_line(out);
-    } else {
-      line_ += c;
-    }
+    const bool second_half = c == '\n' && after_return_;
     after_return_ = c == '\r';
+    if (second_half) continue;
+    if (c == '\n' || c == '\r') {
+      end_line(out, now);
+      continue;
+    }
+    line_ += c;
     if (line_.size() >= kMaxLine) {
       const std::string rest = line_.substr(whole_characters(line_));
       line_.resize(line_.size() - rest.size());
-      end_line(out);
+      end_line(out, now);
       line_ = rest;
     }
   }
   return out;
 }
 
-std::string LogText::finish() {
+std::string LogLines::finish(std::string_view now) {
   std::string out;
-  if (!line_.empty()) end_line(out);
+  if (!line_.empty()) end_line(out, now);
   return out;
 }
 

@@ -11,22 +11,21 @@ namespace glovebox {
 
 inline constexpr std::string_view kSummaryMarker = "=============JOB SUMMARY=============";
 
-// Turns the log as it was captured (lines "<time> <bytes>", raw) into text that is safe to show: control and
-// invisible characters are escaped (a tab is kept), a line longer than kMaxLine or with carriage returns in
-// it becomes several with the same time, and the summary's marker never comes out as such. In one pass,
-// bounded memory.
-class LogText {
+// Turns what an action prints into lines of the log: "2026-11-22T10:00:00.000Z text". One per stream, since a
+// line may come in pieces. Control and invisible characters are escaped (a tab is kept), a carriage return
+// ends a line as a newline does, a line longer than kMaxLine goes on in the next, and the summary's marker
+// never comes out as such.
+class LogLines {
  public:
   static constexpr std::size_t kMaxLine = 8192;  // bytes as read
-  // The text of the lines that `chunk` completes.
-  std::string feed(std::string_view chunk);
+  // The lines that `chunk` completes. `now`: RFC 3339; a line has the time at which its last piece came.
+  std::string feed(std::string_view chunk, std::string_view now);
   // What is left of an unfinished line at the end.
-  std::string finish();
+  std::string finish(std::string_view now);
 
  private:
-  void end_line(std::string& out);
+  void end_line(std::string& out, std::string_view now);
   std::string line_;
-  std::string stamp_;  // of the captured line that is being read; empty until known
   bool after_return_ = false;
 };
 

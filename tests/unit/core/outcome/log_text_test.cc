@@ -8,15 +8,10 @@ using namespace glovebox;
 
 namespace {
 constexpr std::string_view kNow = "2026-11-22T10:00:00.000Z";
-// What an action printed, captured as one chunk per line, as a reader of the log sees it.
 std::string logged(std::string_view text) {
-  std::string captured;
-  for (const std::string_view part : split(text, '\n')) {
-    captured += std::string(kNow) + " " + std::string(part) + "\n";
-  }
-  LogText log;
-  std::string out = log.feed(captured);
-  out += log.finish();
+  LogLines lines;
+  std::string out = lines.feed(text, kNow);
+  out += lines.finish(kNow);
   return out;
 }
 std::string line(const std::string& text) {
@@ -24,32 +19,23 @@ std::string line(const std::string& text) {
 }
 }  // namespace
 
-TEST_CASE("every line of the action keeps its time in front of it") {
+TEST_CASE("every line of the action has a time in front of it") {
   CHECK(logged("a\n\nb") == line("a") + line("") + line("b"));
 }
 
-TEST_CASE("a captured log that comes in pieces of any size gives the same text") {
-  const std::string captured = line("hello") + line("w\xC3\xB6rld\r") + line("=\ra\rb");
-  LogText whole;
-  const std::string expected = whole.feed(captured);
-  for (std::size_t size = 1; size < 9; ++size) {
-    LogText log;
-    std::string out;
-    for (std::size_t at = 0; at < captured.size(); at += size) out += log.feed(captured.substr(at, size));
-    out += log.finish();
-    CHECK(out == expected);
-  }
+TEST_CASE("a line that comes in pieces is one line") {
+  LogLines lines;
+  CHECK(lines.feed("hel", kNow).empty());
+  CHECK(lines.feed("lo\nwor", kNow) == line("hello"));
+  CHECK(lines.finish(kNow) == line("wor"));
+  CHECK(lines.finish(kNow).empty());
 }
 
-TEST_CASE("CRLF ends one line, and a carriage return within one starts another of the same time") {
+TEST_CASE("CRLF ends one line, also across pieces, and a lone CR ends one too") {
   CHECK(logged("a\r\nb\rc") == line("a") + line("b") + line("c"));
-}
-
-TEST_CASE("a line without a time is kept without one") {
-  LogText log;
-  CHECK(log.feed("[left out]\nrest") == "[left out]\n");
-  CHECK(log.finish() == "rest\n");
-  CHECK(log.finish().empty());
+  LogLines lines;
+  CHECK(lines.feed("a\r", kNow) == line("a"));
+  CHECK(lines.feed("\nb\n", kNow) == line("b"));
 }
 
 TEST_CASE("escape sequences, NUL and invalid bytes are shown, tabs stay") {
@@ -60,22 +46,26 @@ TEST_CASE("escape sequences, NUL and invalid bytes are shown, tabs stay") {
 
 TEST_CASE("the summary's marker cannot be forged by what an action prints") {
   const std::string marker(kSummaryMarker);
-  CHECK(logged(marker) == line("=============JOB\\ SUMMARY============="));
-  // Two markers in one line, a longer one.
+  CHECK(logged(marker + "\n") == line("=============JOB\\ SUMMARY============="));
+  // Two markers in one line, a longer one, and every way of cutting it into two writes.
   CHECK(logged(marker + marker).find(marker) == std::string::npos);
   CHECK(logged("==" + marker + "==").find(marker) == std::string::npos);
-  // At the place where a long line is cut, and with carriage returns in it.
-  for (std::size_t pad = LogText::kMaxLine - marker.size() - 30; pad < LogText::kMaxLine + 2; ++pad) {
+  for (std::size_t cut = 0; cut <= marker.size(); ++cut) {
+    LogLines lines;
+    std::string out = lines.feed(marker.substr(0, cut), kNow);
+    out += lines.feed(marker.substr(cut), kNow);
+    out += lines.finish(kNow);
+    CHECK(out.find(marker) == std::string::npos);
+  }
+  // At the place where a long line is cut.
+  for (std::size_t pad = LogLines::kMaxLine - marker.size() - 2; pad < LogLines::kMaxLine + 2; ++pad) {
     CHECK(logged(std::string(pad, 'x') + marker).find(marker) == std::string::npos);
   }
-  CHECK(logged("\r" + marker + "\r").find(marker) == std::string::npos);
-  LogText unstamped;
-  CHECK(unstamped.feed(marker + "\n").find(marker) == std::string::npos);
 }
 
 TEST_CASE("a line without end is cut, not collected, and no character is cut in two") {
-  LogText log;
-  const std::string out = log.feed(std::string(3 * LogText::kMaxLine, 'x'));
+  LogLines lines;
+  const std::string out = lines.feed(std::string(3 * LogLines::kMaxLine, 'x'), kNow);
   CHECK(std::count(out.begin(), out.end(), '\n') == 3);
   std::string text = "a";
   for (int i = 0; i < 8000; ++i) text += "\xE2\x82\xAC";
