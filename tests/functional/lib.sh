@@ -62,8 +62,10 @@ needs_tool() { command -v "$1" >/dev/null || skip_all "needs $1 (scripts/setup i
 # Runs the program with this test's state. stdout, stderr and the exit status are kept in $work/out, $work/err and $status.
 glovebox() {
   local words=("$@" --root "$root")
-  # What follows the image is the action's.
-  [ "$1" != exec ] || words=(exec --root "$root" "${@:2}")
+  case $1 in
+    run | plan) words+=(--policies "$policies") ;;
+    exec) words=(exec --root "$root" --policies "$policies" "${@:2}") ;; # what follows the image is the action's
+  esac
   timeout --kill-after=5 "${PATIENCE:-120}" "$glovebox" "${words[@]}" >"$work/out" 2>"$work/err" </dev/null
   status=$?
 }
@@ -76,7 +78,7 @@ run() {
     shift
   done
   [ $# -eq 0 ] || shift
-  glovebox run "$study" "${actions[@]}" --json --policies "$policies" "$@"
+  glovebox run "$study" "${actions[@]}" --json "$@"
 }
 
 # field JQ [ACTION]: a field of an action's result in the last `run`; of the last result where no action is named.

@@ -4,7 +4,7 @@
 needs_root
 needs_images minimal
 new_study misbehaving
-plan() { glovebox plan "$study" "$1" --json --policies "$policies"; }
+plan() { glovebox plan "$study" "$1" --json; }
 
 plan one
 is 'plan: exit status 0' 0 "$status"
@@ -30,7 +30,7 @@ policies=$work/wide
 plan one
 ok 'an image policy cannot widen what the site allows' at_most $((64 * 1024 * 1024 * 1024)) "$(limit)"
 policies=$top/policies
-glovebox run "$study" one --policies "$policies" --env NOT_ALLOWED=1 --json
+glovebox run "$study" one --env NOT_ALLOWED=1 --json
 is 'a variable that no policy lets through is refused' 3 "$status"
 ok 'by its name' grep -q NOT_ALLOWED "$work/out" "$work/err"
 
