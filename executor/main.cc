@@ -14,7 +14,8 @@ namespace {
 
 std::string default_root() {
   if (::geteuid() == 0) return "/var/lib/glovebox";
-  if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data == '/') return std::string(data) + "/glovebox";
+  if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data == '/')
+    return std::string(data) + "/glovebox";
   const char* home = std::getenv("HOME");
   return std::string(home != nullptr ? home : "/tmp") + "/.local/share/glovebox";
 }
@@ -30,7 +31,8 @@ void set_up_logging() {
 int run(int count, char** arguments) {
   glovebox::CliContext context;
   context.root = default_root();
-  CLI::App app("Glovebox runs research code on protected data, and lets only permitted files out.", "glovebox");
+  CLI::App app("Glovebox runs research code on protected data, and lets only permitted files out.",
+               "glovebox");
   app.set_version_flag("--version", std::string("glovebox ") + GLOVEBOX_VERSION);
   app.require_subcommand(1);
   app.fallthrough();

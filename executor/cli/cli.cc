@@ -16,11 +16,16 @@ namespace {
 
 int status_of_kind(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kInvalid: return 2;
-    case ErrorKind::kRefused: return 3;
-    case ErrorKind::kHost: return 6;
-    case ErrorKind::kIntegrity: return 7;
-    case ErrorKind::kCancelled: return 8;
+    case ErrorKind::kInvalid:
+      return 2;
+    case ErrorKind::kRefused:
+      return 3;
+    case ErrorKind::kHost:
+      return 6;
+    case ErrorKind::kIntegrity:
+      return 7;
+    case ErrorKind::kCancelled:
+      return 8;
   }
   return 6;
 }
@@ -32,25 +37,31 @@ std::string folder_of_binary() {
   return path.substr(0, path.rfind('/'));
 }
 
-bool is_folder(const std::string& path) { return open_path(path, O_PATH | O_DIRECTORY).ok(); }
+bool is_folder(const std::string& path) {
+  return open_path(path, O_PATH | O_DIRECTORY).ok();
+}
 
 }  // namespace
 
 void add_common_options(CLI::App& app, CliContext& context) {
   app.add_option("--root", context.root, "state directory")->capture_default_str();
   app.add_option("--policies", context.policies, "directory of the policy files");
-  app.add_option("--env", context.variables, "a variable for the action, NAME=VALUE, where its policy lets it through")->allow_extra_args(false);
+  app.add_option("--env", context.variables,
+                 "a variable for the action, NAME=VALUE, where its policy lets it through")
+      ->allow_extra_args(false);
   app.add_flag("--json", context.json, "answer in JSON");
 }
 
 int report(const Error& error) {
   const std::string where = error.where.empty() ? "" : printable(error.where) + ": ";
   spdlog::error("{}{}", where, error.message);
-  if (!error.excerpt.empty()) fmt::print(stderr, "  {}\n", [&] {
-    std::string indented;
-    for (const std::string_view line : split(error.excerpt, '\n')) indented += (indented.empty() ? "" : "\n  ") + std::string(line);
-    return indented;
-  }());
+  if (!error.excerpt.empty())
+    fmt::print(stderr, "  {}\n", [&] {
+      std::string indented;
+      for (const std::string_view line : split(error.excerpt, '\n'))
+        indented += (indented.empty() ? "" : "\n  ") + std::string(line);
+      return indented;
+    }());
   if (!error.hint.empty()) fmt::print(stderr, "glovebox: hint: {}\n", error.hint);
   return status_of_kind(error.kind);
 }
@@ -61,7 +72,9 @@ int report(const std::vector<Error>& errors) {
   return status;
 }
 
-void warn(const std::string& text) { spdlog::warn("{}", text); }
+void warn(const std::string& text) {
+  spdlog::warn("{}", text);
+}
 
 Json invalid_json(const std::vector<Error>& errors) {
   Json list = Json::array();
@@ -96,7 +109,8 @@ Result<std::map<std::string, std::string>> variables_of(const CliContext& contex
   for (const std::string& pair : context.variables) {
     const std::size_t equals = pair.find('=');
     if (equals == 0 || equals == std::string::npos) {
-      return invalid("--env " + quoted(pair.substr(0, equals), 100) + " is not understood", {}, "write --env NAME=VALUE");
+      return invalid("--env " + quoted(pair.substr(0, equals), 100) + " is not understood", {},
+                     "write --env NAME=VALUE");
     }
     if (!variables.emplace(pair.substr(0, equals), pair.substr(equals + 1)).second) {
       return invalid("--env " + quoted(pair.substr(0, equals), 100) + " is given twice");

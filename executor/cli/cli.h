@@ -31,7 +31,8 @@ void add_policy_commands(CLI::App& app, CliContext& context);   // policy check
 void add_record_commands(CLI::App& app, CliContext& context);   // record list|show|verify
 void add_key_commands(CLI::App& app, CliContext& context);      // key init|show
 
-// "glovebox: error: …" with where, line and caret, and "glovebox: hint: …" on stderr. The exit status of its kind (DESIGN.md §6).
+// "glovebox: error: …" with where, line and caret, and "glovebox: hint: …" on stderr. The exit status of its
+// kind (DESIGN.md §6).
 int report(const Error& error);
 int report(const std::vector<Error>& errors);
 void warn(const std::string& text);
@@ -46,7 +47,8 @@ Result<std::map<std::string, std::string>> variables_of(const CliContext& contex
 // The directory of the policies: --policies, else what belongs to this binary.
 std::string policies_folder(const CliContext& context);
 
-// stdout, with an error where it cannot be written (a full disk, a closed pipe): data that is not there must not look complete.
+// stdout, with an error where it cannot be written (a full disk, a closed pipe): data that is not there must
+// not look complete.
 int print(const std::string& text);
 
 }  // namespace glovebox

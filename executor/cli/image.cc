@@ -38,14 +38,15 @@ Result<OpenStore> open_store(const CliContext& context) {
 }
 
 std::string image_line(const StoredImage& image) {
-  return fmt::format("{:<16} {}  {} in {} entries\n", image.name, image.record.manifest.digest.str(), format_bytes(image.record.bytes),
-                     image.record.entries);
+  return fmt::format("{:<16} {}  {} in {} entries\n", image.name, image.record.manifest.digest.str(),
+                     format_bytes(image.record.bytes), image.record.entries);
 }
 
 Result<int> import_image(const CliContext& context, const ImageArguments& arguments) {
   OpenStore store = TRY(open_store(context));
   const StoredImage image = TRY(store.images.import(arguments.path, arguments.name));
-  return print(context.json ? dump_json(inspect_json(image.record, image.name)) + "\n" : "imported " + image_line(image));
+  return print(context.json ? dump_json(inspect_json(image.record, image.name)) + "\n"
+                            : "imported " + image_line(image));
 }
 
 Result<int> list_images(const CliContext& context) {
@@ -70,10 +71,13 @@ Result<int> verify_image(const CliContext& context, const ImageArguments& argume
   const OpenStore store = TRY(open_store(context));
   const ImageName name = TRY(ImageName::parse(arguments.name));
   const std::vector<std::string> problems = TRY(store.images.verify(name));
-  const Json json{{"image", name.str()}, {"verdict", problems.empty() ? "intact" : "changed"}, {"problems", problems}};
+  const Json json{
+      {"image", name.str()}, {"verdict", problems.empty() ? "intact" : "changed"}, {"problems", problems}};
   std::string text;
   for (const std::string& problem : problems) text += problem + "\n";
-  const int printed = print(context.json ? dump_json(json) + "\n" : problems.empty() ? name.str() + " is intact\n" : text);
+  const int printed = print(context.json       ? dump_json(json) + "\n"
+                            : problems.empty() ? name.str() + " is intact\n"
+                                               : text);
   if (problems.empty()) return printed;
   return integrity(name.str() + " is not what was imported", "remove it and import it again");
 }
@@ -82,7 +86,8 @@ Result<int> remove_image(const CliContext& context, const ImageArguments& argume
   OpenStore store = TRY(open_store(context));
   const ImageName name = TRY(ImageName::parse(arguments.name));
   TRY(store.images.remove(name));
-  return print(context.json ? dump_json(Json{{"removed", name.str()}}) + "\n" : "removed " + name.str() + "\n");
+  return print(context.json ? dump_json(Json{{"removed", name.str()}}) + "\n"
+                            : "removed " + name.str() + "\n");
 }
 
 template <class Command>
@@ -98,12 +103,14 @@ void set_callback(CLI::App* app, CliContext& context, Command command) {
 void add_image_commands(CLI::App& app, CliContext& context) {
   CLI::App* image = app.add_subcommand("image", "The images that actions run in")->require_subcommand(1);
   const auto arguments = std::make_shared<ImageArguments>();
-  CLI::App* import = image->add_subcommand("import", "Take in an OCI layout folder, an OCI archive or a docker archive");
+  CLI::App* import =
+      image->add_subcommand("import", "Take in an OCI layout folder, an OCI archive or a docker archive");
   import->add_option("PATH", arguments->path, "the folder or archive")->required();
   import->add_option("NAME", arguments->name, "name:version, where the image has another or none");
   import->footer("Example: glovebox image import ./python-layout python:v2");
   set_callback(import, context, [&context, arguments] { return import_image(context, *arguments); });
-  set_callback(image->add_subcommand("list", "List the images"), context, [&context] { return list_images(context); });
+  set_callback(image->add_subcommand("list", "List the images"), context,
+               [&context] { return list_images(context); });
   const auto named = [&](const char* verb, const char* text) {
     CLI::App* command = image->add_subcommand(verb, text);
     command->add_option("NAME", arguments->name, "for example python:v2")->required();
@@ -113,7 +120,8 @@ void add_image_commands(CLI::App& app, CliContext& context) {
                [&context, arguments] { return inspect_image(context, *arguments); });
   set_callback(named("verify", "Read every byte of an image again"), context,
                [&context, arguments] { return verify_image(context, *arguments); });
-  set_callback(named("remove", "Forget an image"), context, [&context, arguments] { return remove_image(context, *arguments); });
+  set_callback(named("remove", "Forget an image"), context,
+               [&context, arguments] { return remove_image(context, *arguments); });
 }
 
 }  // namespace glovebox

@@ -26,15 +26,23 @@ Result<int> init(const CliContext& context) {
   return show_keys(context, {TRY(make_record_key(context.root, name.data()))});
 }
 
-Result<int> show(const CliContext& context) { return show_keys(context, TRY(all_keys(context.root))); }
+Result<int> show(const CliContext& context) {
+  return show_keys(context, TRY(all_keys(context.root)));
+}
 
 }  // namespace
 
 void add_key_commands(CLI::App& app, CliContext& context) {
   CLI::App* key = app.add_subcommand("key", "The keys that sign records")->require_subcommand(1);
-  const auto finish = [&context](const Result<int>& done) { context.exit = done.ok() ? *done : report(done.error()); };
-  key->add_subcommand("init", "Make this host's key for production records")->callback([&context, finish] { finish(init(context)); });
-  key->add_subcommand("show", "Print the public keys")->callback([&context, finish] { finish(show(context)); });
+  const auto finish = [&context](const Result<int>& done) {
+    context.exit = done.ok() ? *done : report(done.error());
+  };
+  key->add_subcommand("init", "Make this host's key for production records")->callback([&context, finish] {
+    finish(init(context));
+  });
+  key->add_subcommand("show", "Print the public keys")->callback([&context, finish] {
+    finish(show(context));
+  });
 }
 
 }  // namespace glovebox

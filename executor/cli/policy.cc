@@ -11,8 +11,8 @@ std::string policies_text(const PolicySet& set) {
   std::string text;
   const auto line = [&](const Policy& policy) {
     text += fmt::format("{:<8} {:<22} {:>3} system calls allowed, {} refused by name  {}\n", policy.name,
-                        policy.images.empty() ? "-" : join(policy.images, ", "), policy.syscalls.allow.size(), policy.syscalls.refuse.size(),
-                        policy.summary);
+                        policy.images.empty() ? "-" : join(policy.images, ", "), policy.syscalls.allow.size(),
+                        policy.syscalls.refuse.size(), policy.summary);
   };
   for (const auto& [name, policy] : set.images) line(policy);
   line(set.site);
@@ -23,7 +23,8 @@ std::string policies_text(const PolicySet& set) {
 Json policies_json(const PolicySet& set) {
   Json list = Json::array();
   const auto entry = [&](const Policy& policy) {
-    list.push_back({{"policy", policy.name}, {"digest", policy_digest(policy).str()}, {"images", policy.images}});
+    list.push_back(
+        {{"policy", policy.name}, {"digest", policy_digest(policy).str()}, {"images", policy.images}});
   };
   for (const auto& [name, policy] : set.images) entry(policy);
   entry(set.site);

@@ -19,7 +19,8 @@ constexpr std::size_t kMaxProject = 4U << 20U;  // kMaxYamlBytes
 // A file is read by us and parsed by a worker; a study's directory is given to the worker's reader.
 Result<ProjectReport> check(const std::string& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return invalid("there is no " + quoted(path), {}, "name a study's directory or its project.yaml");
+  if (::stat(path.c_str(), &info) != 0)
+    return invalid("there is no " + quoted(path), {}, "name a study's directory or its project.yaml");
   uid_t worker = ::getuid();
   std::optional<UidLease> lease;
   if (::geteuid() == 0) {
@@ -43,7 +44,8 @@ std::string report_text(const ProjectReport& report) {
   for (const ActionSpec& action : project.actions) {
     std::vector<std::string> needs;
     for (const ActionName& need : action.needs) needs.push_back(need.str());
-    text += fmt::format("  {}  {}{}\n", action.name.str(), action.image.str(), needs.empty() ? "" : "  needs " + join(needs, ", "));
+    text += fmt::format("  {}  {}{}\n", action.name.str(), action.image.str(),
+                        needs.empty() ? "" : "  needs " + join(needs, ", "));
   }
   return text;
 }
@@ -51,7 +53,8 @@ std::string report_text(const ProjectReport& report) {
 int check_command(const CliContext& context, const std::string& path) {
   const Result<ProjectReport> checked = check(path);
   if (!checked.ok()) {
-    if (context.json && checked.error().kind == ErrorKind::kInvalid) print(dump_json(invalid_json({checked.error()})) + "\n");
+    if (context.json && checked.error().kind == ErrorKind::kInvalid)
+      print(dump_json(invalid_json({checked.error()})) + "\n");
     return report(checked.error());
   }
   for (const std::string& warning : checked->warnings) warn(warning);
@@ -69,7 +72,8 @@ int check_command(const CliContext& context, const std::string& path) {
 void add_project_commands(CLI::App& app, CliContext& context) {
   CLI::App* project = app.add_subcommand("project", "Judge a study's project.yaml")->require_subcommand(1);
   const auto path = std::make_shared<std::string>();
-  CLI::App* check = project->add_subcommand("check", "Judge a project.yaml and list its actions; needs no root and no images");
+  CLI::App* check = project->add_subcommand(
+      "check", "Judge a project.yaml and list its actions; needs no root and no images");
   check->add_option("DIR|FILE", *path, "the study, or its project file")->required();
   check->footer("Example: glovebox project check ./my-study");
   check->callback([&context, path] { context.exit = check_command(context, *path); });

@@ -17,8 +17,8 @@ Result<int> list(const CliContext& context) {
   std::string text;
   for (const RecordSummary& record : TRY(list_records(store, kListed))) {
     all.push_back(summary_json(record));
-    text += fmt::format("{:>6}  {}  {:<9}  {}  {}\n", record.sequence, record.id, record.status, printable(record.workspace, 60),
-                        printable(record.action, 130));
+    text += fmt::format("{:>6}  {}  {:<9}  {}  {}\n", record.sequence, record.id, record.status,
+                        printable(record.workspace, 60), printable(record.action, 130));
   }
   return print(context.json ? dump_json(all) + "\n" : text);
 }
@@ -43,11 +43,17 @@ Result<int> verify(const CliContext& context, const std::vector<std::string>& id
 }  // namespace
 
 void add_record_commands(CLI::App& app, CliContext& context) {
-  CLI::App* record = app.add_subcommand("record", "The signed records of all attempts")->require_subcommand(1);
+  CLI::App* record =
+      app.add_subcommand("record", "The signed records of all attempts")->require_subcommand(1);
   const auto ids = std::make_shared<std::vector<std::string>>();
-  const auto finish = [&context](const Result<int>& done) { context.exit = done.ok() ? *done : report(done.error()); };
-  record->add_subcommand("list", "The newest records, newest first")->callback([&context, finish] { finish(list(context)); });
-  CLI::App* shown = record->add_subcommand("show", "The statement of one record (with --json its signed envelope)");
+  const auto finish = [&context](const Result<int>& done) {
+    context.exit = done.ok() ? *done : report(done.error());
+  };
+  record->add_subcommand("list", "The newest records, newest first")->callback([&context, finish] {
+    finish(list(context));
+  });
+  CLI::App* shown =
+      record->add_subcommand("show", "The statement of one record (with --json its signed envelope)");
   shown->add_option("ID", *ids, "an attempt's id, or the beginning of one")->required()->expected(1);
   shown->callback([&context, ids, finish] { finish(show(context, ids->at(0))); });
   CLI::App* verified = record->add_subcommand("verify", "Check signatures, files and the chain of records");

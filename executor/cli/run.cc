@@ -48,7 +48,8 @@ int exit_of(const std::vector<Attempt>& attempts) {
   std::vector<int> statuses;
   for (const Attempt& attempt : attempts) {
     // A dependent has the exit status of its cause, which is among the others.
-    if (attempt.reason != Reason::kDependency) statuses.push_back(exit_status(attempt.reason, anything_withheld(attempt)));
+    if (attempt.reason != Reason::kDependency)
+      statuses.push_back(exit_status(attempt.reason, anything_withheld(attempt)));
   }
   return combined_exit_status(statuses);
 }
@@ -57,7 +58,9 @@ RunWatch watch_of(const CliContext& context, int cancel) {
   RunWatch watch;
   watch.cancel = cancel;
   watch.started = [](const std::string& action) { show_progress(action + "  starting"); };
-  watch.progress = [](const std::string& action, const Progress& progress) { show_progress(progress_text(action, progress)); };
+  watch.progress = [](const std::string& action, const Progress& progress) {
+    show_progress(progress_text(action, progress));
+  };
   watch.done = [&context](const Attempt& attempt) {
     print(context.json ? dump_json(attempt_json(attempt)) + "\n" : attempt_text(attempt, ::isatty(1) != 0));
   };
@@ -112,7 +115,8 @@ int exec_command_line(const CliContext& context, const ExecArguments& arguments)
     warn(attempt->message + (attempt->hint.empty() ? "" : "; " + attempt->hint));
   }
   if (!attempt->outputs.empty()) {
-    warn(std::to_string(attempt->outputs.size()) + " new or changed files are in .glovebox/exec/" + attempt->id + "/");
+    warn(std::to_string(attempt->outputs.size()) + " new or changed files are in .glovebox/exec/" +
+         attempt->id + "/");
   }
   return exit_status(attempt->reason, anything_withheld(*attempt));
 }
@@ -137,19 +141,22 @@ void add_run_commands(CLI::App& app, CliContext& context) {
   CLI::App* run = app.add_subcommand("run", "Run a study's actions in the sandbox, dependencies first");
   run->add_option("DIR", arguments->directory, "the study: a directory with a project.yaml")->required();
   run->add_option("ACTION", arguments->actions, "actions to run; run_all (or none named) means every action");
-  run->add_flag("--force", arguments->force, "run actions again that have not changed, and overwrite edited outputs");
+  run->add_flag("--force", arguments->force,
+                "run actions again that have not changed, and overwrite edited outputs");
   run->footer("Example: glovebox run ./my-study run_all");
   run->callback([&context, arguments] { context.exit = run_command(context, *arguments); });
 
   const auto planned = std::make_shared<RunArguments>();
-  CLI::App* plan = app.add_subcommand("plan", "Print what would be done for an action, and why; runs nothing");
+  CLI::App* plan =
+      app.add_subcommand("plan", "Print what would be done for an action, and why; runs nothing");
   plan->add_option("DIR", planned->directory, "the study")->required();
   plan->add_option("ACTION", planned->actions, "the action")->required()->expected(1);
   plan->footer("Example: glovebox plan ./my-study table1");
   plan->callback([&context, planned] { context.exit = plan_command(context, *planned); });
 
   const auto executed = std::make_shared<ExecArguments>();
-  CLI::App* exec = app.add_subcommand("exec", "Run one command in an image, with this directory as its workspace");
+  CLI::App* exec =
+      app.add_subcommand("exec", "Run one command in an image, with this directory as its workspace");
   exec->add_option("IMAGE", executed->image, "for example python:v2")->required();
   // What follows the image is the action's, options too: they are neither ours nor the main command's.
   exec->fallthrough(false);
@@ -158,7 +165,8 @@ void add_run_commands(CLI::App& app, CliContext& context) {
   exec->footer("Example: glovebox exec python:v2 analysis/table1.py");
   exec->callback([&context, executed, exec] {
     executed->words = exec->remaining();
-    if (!executed->words.empty() && executed->words.front() == "--") executed->words.erase(executed->words.begin());
+    if (!executed->words.empty() && executed->words.front() == "--")
+      executed->words.erase(executed->words.begin());
     context.exit = exec_command_line(context, *executed);
   });
 }

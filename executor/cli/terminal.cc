@@ -31,13 +31,15 @@ std::string status_word(const Attempt& attempt, bool colours) {
 }
 
 std::string output_line(const OutputFile& file, bool colours) {
-  std::string line = fmt::format("    {:<9} {}", coloured(std::string(to_string(file.verdict)),
-                                                          file.verdict == Verdict::kAccepted ? "32" : "33", colours),
+  std::string line = fmt::format("    {:<9} {}",
+                                 coloured(std::string(to_string(file.verdict)),
+                                          file.verdict == Verdict::kAccepted ? "32" : "33", colours),
                                  printable(file.path, 200));
   line += fmt::format("  ({}, {}", to_string(file.level), format_bytes(file.size));
   if (file.rows) line += fmt::format(", {} rows", *file.rows);
   line += ")\n";
-  for (const RuleHit& hit : file.reasons) line += fmt::format("              {}: {}\n", hit.rule, hit.message);
+  for (const RuleHit& hit : file.reasons)
+    line += fmt::format("              {}: {}\n", hit.rule, hit.message);
   return line;
 }
 
@@ -45,7 +47,8 @@ std::string output_line(const OutputFile& file, bool colours) {
 std::string outputs_text(const std::vector<OutputFile>& outputs, bool colours) {
   std::vector<const OutputFile*> order;
   for (const OutputFile& file : outputs) order.push_back(&file);
-  std::stable_sort(order.begin(), order.end(), [](const OutputFile* a, const OutputFile* b) { return a->verdict > b->verdict; });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const OutputFile* a, const OutputFile* b) { return a->verdict > b->verdict; });
   std::string text;
   for (std::size_t i = 0; i < order.size() && i < kShownFiles; ++i) text += output_line(*order[i], colours);
   if (order.size() > kShownFiles) text += fmt::format("    and {} more files\n", order.size() - kShownFiles);
@@ -66,15 +69,18 @@ void clear_progress() {
 }
 
 std::string progress_text(const std::string& action, const Progress& progress) {
-  return fmt::format("{}  running {}  memory {}  CPU {}", action, format_duration(progress.elapsed / 1000 * 1000),
-                     format_bytes(progress.memory), format_duration(progress.cpu / 1000 * 1000));
+  return fmt::format("{}  running {}  memory {}  CPU {}", action,
+                     format_duration(progress.elapsed / 1000 * 1000), format_bytes(progress.memory),
+                     format_duration(progress.cpu / 1000 * 1000));
 }
 
 std::string attempt_text(const Attempt& attempt, bool colours) {
-  std::string text = fmt::format("{}  {}", coloured(attempt.action, "1", colours), status_word(attempt, colours));
+  std::string text =
+      fmt::format("{}  {}", coloured(attempt.action, "1", colours), status_word(attempt, colours));
   if (attempt.cached) text += "  unchanged since " + attempt.finished.substr(0, 16) + "Z, not run again";
   if (!attempt.cached && attempt.usage.wall_ms > 0) {
-    text += fmt::format("  {}, memory {}, CPU {}", format_duration(attempt.usage.wall_ms), format_bytes(attempt.usage.memory_peak),
+    text += fmt::format("  {}, memory {}, CPU {}", format_duration(attempt.usage.wall_ms),
+                        format_bytes(attempt.usage.memory_peak),
                         format_duration(attempt.usage.cpu_user_ms + attempt.usage.cpu_system_ms));
   }
   text += "\n";
@@ -93,15 +99,18 @@ std::string run_summary(const std::vector<Attempt>& attempts) {
   for (const Attempt& attempt : attempts) {
     ++counts[std::string(status_of(attempt.reason))];
     cached += attempt.cached ? 1 : 0;
-    withheld += static_cast<std::size_t>(std::count_if(attempt.outputs.begin(), attempt.outputs.end(), [](const OutputFile& file) {
-      return file.verdict != Verdict::kAccepted;
-    }));
+    withheld += static_cast<std::size_t>(
+        std::count_if(attempt.outputs.begin(), attempt.outputs.end(),
+                      [](const OutputFile& file) { return file.verdict != Verdict::kAccepted; }));
   }
   std::vector<std::string> parts;
-  for (const auto& [status, count] : counts) parts.push_back(fmt::format("{} {}", count, status == "not_run" ? "not run" : status));
-  std::string text = fmt::format("{} {}: {}", attempts.size(), attempts.size() == 1 ? "action" : "actions", join(parts, ", "));
+  for (const auto& [status, count] : counts)
+    parts.push_back(fmt::format("{} {}", count, status == "not_run" ? "not run" : status));
+  std::string text = fmt::format("{} {}: {}", attempts.size(), attempts.size() == 1 ? "action" : "actions",
+                                 join(parts, ", "));
   if (cached > 0) text += fmt::format(" ({} not run again)", cached);
-  if (withheld > 0) text += fmt::format("; {} {} withheld or rejected", withheld, withheld == 1 ? "file was" : "files were");
+  if (withheld > 0)
+    text += fmt::format("; {} {} withheld or rejected", withheld, withheld == 1 ? "file was" : "files were");
   return text + "\n";
 }
 

@@ -18,8 +18,8 @@ bool has_unprintable(std::string_view text);
 // \u{H}, and more than `max_bytes` of result is cut with "…". Never throws, any bytes.
 std::string printable(std::string_view text, std::size_t max_bytes = 400);
 
-// printable() in quotes, for names in messages: "a b.csv". An object and not a function, so that std::quoted is never found in its
-// place where <iomanip> is included.
+// printable() in quotes, for names in messages: "a b.csv". An object and not a function, so that std::quoted
+// is never found in its place where <iomanip> is included.
 struct InQuotes {
   std::string operator()(std::string_view text, std::size_t max_bytes = 400) const;
 };

@@ -104,6 +104,7 @@ std::optional<std::uint64_t> value_in(const Table& table, std::string_view name)
 template <class Table>
 std::vector<std::string> names_in(const Table& table) {
   std::vector<std::string> names;
+  names.reserve(table.size());
   for (const Constant& constant : table) names.emplace_back(constant.name);
   return names;
 }

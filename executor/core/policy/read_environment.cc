@@ -43,16 +43,20 @@ void read_set(PolicyReader& reader, const YamlNode& node, std::map<std::string, 
   }
 }
 
+void clash(PolicyReader& reader, const YamlNode& node, std::string what, const Source& source) {
+  reader.error(node, what.append(" (").append(source).append(")"), "keep one of the two");
+}
+
 // A name in two of the three lists would leave open which of them counts.
 void check_overlap(PolicyReader& reader, const YamlNode& node, const EnvironmentPolicy& environment) {
   for (const auto& [name, source] : environment.pass) {
     if (environment.set.count(name) != 0 || environment.cpu_count.count(name) != 0) {
-      reader.error(node, name + " is both passed and set (" + source + ")", "keep one of the two");
+      clash(reader, node, name + " is both passed and set", source);
     }
   }
   for (const auto& [name, source] : environment.cpu_count) {
     if (environment.set.count(name) != 0) {
-      reader.error(node, name + " is both set and a CPU count (" + source + ")", "keep one of the two");
+      clash(reader, node, name + " is both set and a CPU count", source);
     }
   }
 }

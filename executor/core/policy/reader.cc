@@ -73,7 +73,7 @@ std::optional<std::uint64_t> PolicyReader::number(const YamlNode& node, std::str
 
 std::optional<std::string> PolicyReader::choice(const YamlNode& node, std::string_view what,
                                                 const std::vector<std::string>& choices) {
-  const auto word = text(node, what);
+  auto word = text(node, what);
   if (!word) return std::nullopt;
   if (std::find(choices.begin(), choices.end(), *word) != choices.end()) return word;
   const std::string near = nearest(*word, choices);

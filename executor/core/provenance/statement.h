@@ -34,16 +34,17 @@ struct RecordContext {
   std::string version;  // of Glovebox
   std::string kernel;
   std::string runtime_version;
-  Digest binary;      // of the running glovebox
-  std::string nonce;  // 32 hex digits, random: a record cannot be guessed from its contents' digests
-  std::string log_name;            // "metadata/table1.log"
-  std::optional<Digest> log;       // none where there is no log (refused before anything was written)
+  Digest binary;              // of the running glovebox
+  std::string nonce;          // 32 hex digits, random: a record cannot be guessed from its contents' digests
+  std::string log_name;       // "metadata/table1.log"
+  std::optional<Digest> log;  // none where there is no log (refused before anything was written)
   ByteCount log_size = 0;
   std::optional<Digest> events;  // of events.jsonl
 };
 
-// The statement, at no place in the chain yet; its signed form is dump_json() of it, once it has one. `asked` is the request that the attempt was made for.
-// Its subjects are never empty: where there is neither log nor events, the request itself is the subject.
+// The statement, at no place in the chain yet; its signed form is dump_json() of it, once it has one. `asked`
+// is the request that the attempt was made for. Its subjects are never empty: where there is neither log nor
+// events, the request itself is the subject.
 Json statement_json(const Attempt& attempt, const Request& asked, const RecordContext& context);
 
 // Puts a finished statement at its place in the chain, which is only known when it is signed.

@@ -4,7 +4,8 @@
 
 namespace glovebox {
 
-Result<std::optional<RememberedAction>> remembered_action(const Store& store, const std::string& study, const std::string& action) {
+Result<std::optional<RememberedAction>> remembered_action(const Store& store, const std::string& study,
+                                                          const std::string& action) {
   const std::optional<std::string> text = TRY(store.cached_action(study, action));
   if (!text) return std::optional<RememberedAction>();
   const Json json = TRY(parse_json(*text, "action cache"));
@@ -28,8 +29,12 @@ Status remember_action(Store& store, const std::string& study, const Attempt& at
   facts.outputs = attempt.outputs;
   facts.unmatched_files = attempt.unmatched_files;
   if (attempt.exit_code) facts.end.report = {InitReport::Kind::kExited, *attempt.exit_code};
-  const Json json{{"key", repeat_key(*attempt.plan).hex()}, {"id", attempt.id},           {"record", attempt.record}, {"log", attempt.log},
-                  {"message", attempt.message},             {"facts", run_facts_json(facts)}};
+  const Json json{{"key", repeat_key(*attempt.plan).hex()},
+                  {"id", attempt.id},
+                  {"record", attempt.record},
+                  {"log", attempt.log},
+                  {"message", attempt.message},
+                  {"facts", run_facts_json(facts)}};
   return store.cache_action(study, attempt.action, dump_json(json));
 }
 

@@ -24,7 +24,8 @@ constexpr ByteCount kMaxLogFile = 8ULL << 30U;
 
 Result<std::string> random_nonce() {
   std::array<char, 16> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return errno_error("get random bytes");
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+    return errno_error("get random bytes");
   return hex_encode({bytes.data(), bytes.size()});
 }
 
@@ -33,21 +34,11 @@ Status put_file(int folder, const char* name, const std::string& text) {
   return write_all(file.get(), text);
 }
 
-// What the supervisor captured, as text that is safe to read.
-Status escape_log(int run, int out) {
-  const UniqueFd captured = TRY(open_beneath(run, "log.txt", O_RDONLY));
-  LogText text;
-  for (;;) {
-    const std::string chunk = TRY(read_some(captured.get(), 1U << 20U));
-    TRY(write_all(out, chunk.empty() ? text.finish() : text.feed(chunk)));
-    if (chunk.empty()) return {};
-  }
-}
-
 // One attempt on its way; each member function is one stage of it.
 class AttemptRun {
  public:
-  AttemptRun(Session& session, const AttemptPlace& place, const PlannedAttempt& planned, const AttemptWatch& watch)
+  AttemptRun(Session& session, const AttemptPlace& place, const PlannedAttempt& planned,
+             const AttemptWatch& watch)
       : session_(session), place_(place), planned_(planned), watch_(watch) {}
 
   Result<Attempt> carry_out() {
@@ -125,11 +116,15 @@ class AttemptRun {
     spec.echo_output = watch_.echo_output;
     spec.echo_errors = watch_.echo_errors;
     spec.close_in_child = {run_->lock(), lease_->fd()};
-    spec.collect = [this, code = spec.sources.code.get()](int upper, RunFacts& facts) {
+    spec.collect = [this, code = spec.sources.code.get(), path = spec.run_path](int upper,
+                                                                                RunFacts& facts) -> Status {
+      // Opened anew, in the supervisor's mount namespace: the worker that judges can only be shown a
+      // directory of that.
+      const UniqueFd staging = TRY(open_path(path + "/" + kStaging, O_RDONLY | O_DIRECTORY));
       CollectSpec collect;
       collect.plan = &*attempt_.plan;
       collect.code = code;
-      collect.staging = run_->staging();
+      collect.staging = staging.get();
       collect.owner = lease_->uid();
       collect.worker_uid = lease_->uid();  // its processes are gone: nobody else has it now
       return collect_outputs(upper, collect, facts);
@@ -160,13 +155,15 @@ class AttemptRun {
       attempt_.outputs = std::move(facts.outputs);
       staged_ = std::move(facts.staged);
     }
-    Explanation said = explain(attempt_.reason, facts.end, attempt_.plan->limits, attempt_.usage, attempt_.unmatched_files);
+    Explanation said =
+        explain(attempt_.reason, facts.end, attempt_.plan->limits, attempt_.usage, attempt_.unmatched_files);
     attempt_.message = std::move(said.message);
     attempt_.hint = std::move(said.hint);
     attempt_.detail = std::move(said.detail);
   }
 
-  // The action's lines, our notes and the summary: once into the record's folder, and once into staging for the workspace.
+  // The action's lines, our notes and the summary: once into the record's folder, and once into staging for
+  // the workspace.
   Status write_log() {
     attempt_.finished = utc_now();
     LogSummary summary;
@@ -178,10 +175,10 @@ class AttemptRun {
     summary.completed_at = attempt_.finished;
     summary.status_message = attempt_.message;
     summary.hint = attempt_.hint;
-    const std::string tail =
-        log_notes(attempt_, attempt_.finished) + log_summary(summary, attempt_.outputs, keeps_outputs(attempt_.reason));
-    const UniqueFd whole = TRY(open_beneath(run_->staging(), "log", O_RDWR | O_CREAT | O_EXCL, 0600));
-    TRY(escape_log(run_->fd(), whole.get()));
+    const std::string tail = log_notes(attempt_, attempt_.finished) +
+                             log_summary(summary, attempt_.outputs, keeps_outputs(attempt_.reason));
+    if (::renameat(run_->fd(), "log.txt", run_->staging(), "log") != 0) return errno_error("take the log");
+    const UniqueFd whole = TRY(open_beneath(run_->staging(), "log", O_RDWR | O_APPEND));
     TRY(write_all(whole.get(), tail));
     if (::lseek(whole.get(), 0, SEEK_SET) < 0) return errno_error("read the log");
     const UniqueFd copy = TRY(open_beneath(record_->fd.get(), kLogFile, O_WRONLY | O_CREAT | O_TRUNC, 0600));
@@ -205,17 +202,20 @@ class AttemptRun {
     run.project_actions = place_.project_actions;
     for (std::size_t i = 0; i < attempt_.outputs.size(); ++i) {
       struct stat info {};
-      if (!staged_[i].empty() && ::fstatat(run_->staging(), staged_[i].c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (!staged_[i].empty() &&
+          ::fstatat(run_->staging(), staged_[i].c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
         return errno_error("read a collected file's time");
       }
-      const double modified = static_cast<double>(info.st_mtim.tv_sec) + static_cast<double>(info.st_mtim.tv_nsec) / 1e9;
+      const double modified =
+          static_cast<double>(info.st_mtim.tv_sec) + static_cast<double>(info.st_mtim.tv_nsec) / 1e9;
       run.outputs.push_back({attempt_.outputs[i], modified});
     }
     return dump_json_pretty(TRY(manifest_update(old, run)));
   }
 
   Status publish_and_record() {
-    const PublishTarget target = TRY(publish_target(place_.study, planned_.request.collect_everything, attempt_.id));
+    const PublishTarget target =
+        TRY(publish_target(place_.study, planned_.request.collect_everything, attempt_.id));
     event("decided", attempt_.finished);
     TRY(write_events());
     TRY(run_->keep_statement(statement_json(attempt_, planned_.request, context_)));
@@ -254,7 +254,8 @@ class AttemptRun {
       place_in_chain(statement, at.sequence, at.previous);
       return dump_json(statement);
     };
-    attempt_.record = TRY(write_record(session_.store(), session_.key(), *record_, statement_at, change)).path;
+    attempt_.record =
+        TRY(write_record(session_.store(), session_.key(), *record_, statement_at, change)).path;
     return {};
   }
 
@@ -314,7 +315,8 @@ PlannedAttempt plan_attempt(const Session& session, Request request) {
   return {std::move(request), std::move(plan), Reason::kPolicy};
 }
 
-Result<Attempt> run_attempt(Session& session, const AttemptPlace& place, const PlannedAttempt& planned, const AttemptWatch& watch) {
+Result<Attempt> run_attempt(Session& session, const AttemptPlace& place, const PlannedAttempt& planned,
+                            const AttemptWatch& watch) {
   return AttemptRun(session, place, planned, watch).carry_out();
 }
 

@@ -1,4 +1,5 @@
-// One attempt at one action, from a request to its signed record (G10: every attempt gets one, refused and failed ones too).
+// One attempt at one action, from a request to its signed record (G10: every attempt gets one, refused and
+// failed ones too).
 #pragma once
 #include <functional>
 #include <optional>
@@ -15,10 +16,10 @@ namespace glovebox {
 
 // Where an attempt's files come from and go to.
 struct AttemptPlace {
-  std::string study_key;                   // names the study in the state database
-  std::string study_path;                  // of its directory, for recovery
-  int study = -1;                          // directory: inputs come from here, and outputs go here
-  std::set<std::string> project_actions;   // of the study's project; empty for exec
+  std::string study_key;                  // names the study in the state database
+  std::string study_path;                 // of its directory, for recovery
+  int study = -1;                         // directory: inputs come from here, and outputs go here
+  std::set<std::string> project_actions;  // of the study's project; empty for exec
 };
 
 // How its user follows it.
@@ -39,11 +40,13 @@ struct PlannedAttempt {
 // The plan for a request: resolves the image, finds its policy, decides. Changes nothing.
 PlannedAttempt plan_attempt(const Session& session, Request request);
 
-// Carries the plan out, publishes what came of it and writes the record; for one that was refused, the record alone. An Error only
-// where not even a record could be written.
-Result<Attempt> run_attempt(Session& session, const AttemptPlace& place, const PlannedAttempt& planned, const AttemptWatch& watch);
+// Carries the plan out, publishes what came of it and writes the record; for one that was refused, the record
+// alone. An Error only where not even a record could be written.
+Result<Attempt> run_attempt(Session& session, const AttemptPlace& place, const PlannedAttempt& planned,
+                            const AttemptWatch& watch);
 
-// Identical for attempts whose repetition would be the same work: the plan's digest, less the ids of who made the inputs.
+// Identical for attempts whose repetition would be the same work: the plan's digest, less the ids of who made
+// the inputs.
 Digest repeat_key(const Plan& plan);
 
 }  // namespace glovebox

@@ -19,7 +19,7 @@ constexpr std::size_t kMaxStatement = 512U << 20U;
 // What remains of one attempt whose process is gone.
 struct Remains {
   AttemptRow row;
-  Json statement;           // the draft of a lost one, or the decided one
+  Json statement;  // the draft of a lost one, or the decided one
   std::string study_path;
   bool decided = false;
 };
@@ -82,7 +82,8 @@ Status write_late_record(Session& session, const Remains& remains) {
   AttemptChange change;
   change.finished = utc_now();
   const Json* result = nullptr;
-  if (const auto details = remains.statement.find("predicate"); details != remains.statement.end()) result = &*details;
+  if (const auto details = remains.statement.find("predicate"); details != remains.statement.end())
+    result = &*details;
   change.reason = remains.decided ? "decided" : std::string(to_string(Reason::kLost));
   if (result == nullptr) return integrity("the draft of a record is damaged: " + remains.row.id);
   const auto statement_at = [&](const ChainPlace& at) -> Result<std::string> {
@@ -97,7 +98,8 @@ Status write_late_record(Session& session, const Remains& remains) {
 
 Status settle_attempt(Session& session, const AttemptRow& row, int run) {
   TRY(clear_cgroup(session.cgroups(), row.id));
-  Result<Remains> remains = run >= 0 ? read_remains(row, run) : Result<Remains>(unknown_remains(session, row));
+  Result<Remains> remains =
+      run >= 0 ? read_remains(row, run) : Result<Remains>(unknown_remains(session, row));
   if (!remains.ok()) remains = unknown_remains(session, row);
   if (remains->decided && !TRY(finish_publish(*remains, run))) {
     const Json draft = TRY(parse_json(TRY(read_beneath(run, kDraft, kMaxStatement)), kDraft));
@@ -108,7 +110,8 @@ Status settle_attempt(Session& session, const AttemptRow& row, int run) {
   return run >= 0 ? remove_tree(session.runs(), row.id) : Status();
 }
 
-// Folders of attempts that the database has as finished, or does not know: their process died while cleaning up.
+// Folders of attempts that the database has as finished, or does not know: their process died while cleaning
+// up.
 Status remove_leftovers(Session& session) {
   for (const std::string& name : TRY(list_directory(session.runs(), 1'000'000))) {
     if (!AttemptId::parse(name).ok()) continue;

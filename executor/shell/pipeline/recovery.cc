@@ -16,7 +16,8 @@ Result<RunFolder> RunFolder::make(int runs, const std::string& id) {
   return RunFolder(std::move(folder), std::move(staging), std::move(lock));
 }
 
-Status RunFolder::keep_draft(const Attempt& lost, const Json& statement, const std::string& study_path) const {
+Status RunFolder::keep_draft(const Attempt& lost, const Json& statement,
+                             const std::string& study_path) const {
   const Json draft{{"study", study_path}, {"started", lost.started}, {"statement", statement}};
   const UniqueFd file = TRY(open_beneath(fd(), kDraft, O_WRONLY | O_CREAT | O_EXCL, 0600));
   return write_all(file.get(), dump_json(draft));
@@ -34,7 +35,8 @@ Result<PublishTarget> publish_target(int study, bool exec, const std::string& id
   target.group = owner.st_gid;
   const std::string place = std::string(kOwnFolder) + "/exec/" + id;
   target.high = TRY(make_directories(study, place, 0755, owner.st_uid, owner.st_gid));
-  target.medium = TRY(open_beneath(target.high.get(), ".", O_RDONLY | O_DIRECTORY));  // one tree: nothing is judged
+  target.medium =
+      TRY(open_beneath(target.high.get(), ".", O_RDONLY | O_DIRECTORY));  // one tree: nothing is judged
   return target;
 }
 

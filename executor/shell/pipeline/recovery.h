@@ -1,4 +1,5 @@
-// What an attempt leaves on disk while it is under way, so that it can be finished, or told to be lost, by another process.
+// What an attempt leaves on disk while it is under way, so that it can be finished, or told to be lost, by
+// another process.
 #pragma once
 #include <string>
 
@@ -8,8 +9,9 @@
 
 namespace glovebox {
 
-// ROOT/run/<id>: bundle, scratch, staging, and for recovery `draft.json` (study, and the statement as it would read if the attempt
-// were lost) and `statement.json` (the decided one). Locked while the process that runs the attempt lives.
+// ROOT/run/<id>: bundle, scratch, staging, and for recovery `draft.json` (study, and the statement as it
+// would read if the attempt were lost) and `statement.json` (the decided one). Locked while the process that
+// runs the attempt lives.
 class RunFolder {
  public:
   static Result<RunFolder> make(int runs, const std::string& id);
@@ -33,7 +35,8 @@ inline constexpr const char* kStaging = "staging";
 inline constexpr const char* kDraft = "draft.json";
 inline constexpr const char* kDecided = "statement.json";
 
-// Where the outputs of a study's action go, or (`exec`) those of one command: `.glovebox/exec/<id>` of its directory.
+// Where the outputs of a study's action go, or (`exec`) those of one command: `.glovebox/exec/<id>` of its
+// directory.
 Result<PublishTarget> publish_target(int study, bool exec, const std::string& id);
 
 }  // namespace glovebox

@@ -60,7 +60,8 @@ Result<Digest> digest_of_file(const std::string& path, DigestCache& cache) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   const Copied hashed = TRY(hash_fd(fd.get(), kMaxBinary));
-  TRY(cache.remember({{stamp, hashed.digest}}, static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec));
+  TRY(cache.remember({{stamp, hashed.digest}},
+                     static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec));
   return hashed.digest;
 }
 
@@ -69,7 +70,8 @@ Result<Digest> digest_of_file(const std::string& path, DigestCache& cache) {
 Result<PolicyLoad> read_policies(const std::string& folder) {
   const Result<UniqueFd> directory = open_path(folder, O_RDONLY | O_DIRECTORY);
   if (!directory.ok()) {
-    return invalid("cannot read the policies: " + directory.error().message, folder, "name their directory with --policies DIR");
+    return invalid("cannot read the policies: " + directory.error().message, folder,
+                   "name their directory with --policies DIR");
   }
   std::map<std::string, std::string> files;
   for (const std::string& name : TRY(list_directory(directory->get(), 10'000))) {
@@ -79,24 +81,29 @@ Result<PolicyLoad> read_policies(const std::string& folder) {
     if (!text.ok()) return invalid("cannot read a policy: " + text.error().message, folder + "/" + name);
     files.emplace(name, std::move(text).value());
   }
-  if (files.empty()) return invalid("there are no policy files (*.yaml)", folder, "name their directory with --policies DIR");
-  const std::string shown = folder.substr(folder.find_last_not_of('/') == std::string::npos ? 0 : folder.rfind('/') + 1);
+  if (files.empty())
+    return invalid("there are no policy files (*.yaml)", folder, "name their directory with --policies DIR");
+  const std::string shown =
+      folder.substr(folder.find_last_not_of('/') == std::string::npos ? 0 : folder.rfind('/') + 1);
   return load_policies(files, shown.empty() ? "policies" : shown);
 }
 
 Result<AttemptId> new_attempt_id(const std::string& utc_time) {
   std::array<char, 6> random{};
-  if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) return errno_error("get random bytes");
+  if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size()))
+    return errno_error("get random bytes");
   std::string digits;
   for (const char c : utc_time.substr(0, 19)) {
     if (c >= '0' && c <= '9') digits += c;
   }
-  return AttemptId::parse(digits.substr(0, 8) + "-" + digits.substr(8) + "-" + hex_encode({random.data(), random.size()}));
+  return AttemptId::parse(digits.substr(0, 8) + "-" + digits.substr(8) + "-" +
+                          hex_encode({random.data(), random.size()}));
 }
 
 Status Session::open_folders() {
   if (::mkdir(options_.root.c_str(), 0711) == 0) {
-    if (::chmod(options_.root.c_str(), 0711) != 0) return errno_error("set the mode of " + quoted(options_.root));
+    if (::chmod(options_.root.c_str(), 0711) != 0)
+      return errno_error("set the mode of " + quoted(options_.root));
   } else if (errno != EEXIST) {
     return errno_error("make the state directory " + quoted(options_.root));
   }
@@ -111,7 +118,9 @@ Status Session::open_folders() {
 // ROOT/init/<digest>/.glovebox/init, so that an upgrade never changes what a running action has mounted.
 Status Session::install_init() {
   const Result<std::string> binary = read_file(options_.init, 64U << 20U);
-  if (!binary.ok()) return host_error("cannot read glovebox-init: " + binary.error().message, "it belongs beside the glovebox binary");
+  if (!binary.ok())
+    return host_error("cannot read glovebox-init: " + binary.error().message,
+                      "it belongs beside the glovebox binary");
   const std::string path = "init/" + Digest::of(*binary).hex();
   if (Result<UniqueFd> there = open_beneath(folder_.get(), path + kInitPath, O_PATH); !there.ok()) {
     TRY(make_directories(folder_.get(), "init", 0700));
@@ -124,7 +133,9 @@ Status Session::install_init() {
   return {};
 }
 
-Result<UniqueFd> Session::init_tree() const { return open_beneath(init_.get(), ".", O_RDONLY | O_DIRECTORY); }
+Result<UniqueFd> Session::init_tree() const {
+  return open_beneath(init_.get(), ".", O_RDONLY | O_DIRECTORY);
+}
 
 Result<Session> Session::open(const SessionOptions& options) {
   Session session;
@@ -140,7 +151,8 @@ Result<Session> Session::open(const SessionOptions& options) {
   TRY(session.open_folders());
   session.store_ = std::make_unique<Store>(TRY(Store::open(options.root)));
   session.digests_ = std::make_unique<StoreDigests>(*session.store_);
-  session.images_ = std::make_unique<ImageStore>(TRY(ImageStore::open(session.folder_.get(), {65534, {}, options.progress})));
+  session.images_ = std::make_unique<ImageStore>(
+      TRY(ImageStore::open(session.folder_.get(), {65534, {}, options.progress})));
   session.key_ = std::make_unique<SigningKey>(TRY(local_key(options.root)));
   TRY(session.install_init());
   session.binary_ = TRY(digest_of_file("/proc/self/exe", *session.digests_));

@@ -1,4 +1,5 @@
-// What every command that runs actions works with: the state directory, its stores, the policies and this host, opened once.
+// What every command that runs actions works with: the state directory, its stores, the policies and this
+// host, opened once.
 #pragma once
 #include <functional>
 #include <memory>

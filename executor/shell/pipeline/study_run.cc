@@ -16,7 +16,8 @@ bool asked_to_stop(int cancel) {
   return cancel >= 0 && ::poll(&ready, 1, 0) > 0;
 }
 
-Request request_for(const OpenedStudy& study, const ActionSpec& spec, const std::map<std::string, std::string>& environment) {
+Request request_for(const OpenedStudy& study, const ActionSpec& spec,
+                    const std::map<std::string, std::string>& environment) {
   Request request;
   request.workspace = study.workspace;
   request.action = spec.name.str();
@@ -54,7 +55,8 @@ class StudyRun {
     for (const ActionSpec* spec : TRY(study_.project().order(options_.actions))) {
       attempts.push_back(TRY(take(*spec)));
       const Attempt& attempt = attempts.back();
-      if (attempt.reason != Reason::kNone) unfinished_.emplace(attempt.action, exit_status(attempt.reason, false));
+      if (attempt.reason != Reason::kNone)
+        unfinished_.emplace(attempt.action, exit_status(attempt.reason, false));
       watch_.done(attempt);
     }
     return attempts;
@@ -65,15 +67,17 @@ class StudyRun {
     const std::string& name = spec.name.str();
     for (const ActionName& need : spec.needs) {
       if (unfinished_.contains(need.str())) {
-        return unrecorded(name, Reason::kDependency, "not run: it needs " + need.str() + ", which did not succeed", "");
+        return unrecorded(name, Reason::kDependency,
+                          "not run: it needs " + need.str() + ", which did not succeed", "");
       }
     }
-    if (asked_to_stop(watch_.cancel)) return unrecorded(name, Reason::kCancelled, "cancelled before it began", "");
+    if (asked_to_stop(watch_.cancel))
+      return unrecorded(name, Reason::kCancelled, "cancelled before it began", "");
     Request request = request_for(study_, spec, options_.environment);
     Result<std::vector<InputFile>> inputs = find_needed(spec);
     if (inputs.ok()) request.inputs = std::move(inputs).value();
-    PlannedAttempt planned =
-        inputs.ok() ? plan_attempt(session_, std::move(request)) : PlannedAttempt{std::move(request), inputs.error(), Reason::kInput};
+    PlannedAttempt planned = inputs.ok() ? plan_attempt(session_, std::move(request))
+                                         : PlannedAttempt{std::move(request), inputs.error(), Reason::kInput};
     if (planned.plan.ok() && !options_.force) {
       std::optional<Attempt> cached = TRY(look_up(name, planned));
       if (cached) return *std::move(cached);
@@ -121,7 +125,9 @@ class StudyRun {
   Status check_outputs(const std::string& name, const RememberedAction& known) {
     std::vector<WantedInput> wanted;
     for (const OutputFile& file : kept_outputs(known)) {
-      if (is_present(file)) wanted.push_back({TRY(RelPath::parse(file.path)), *file.digest, TRY(ActionName::parse(name)), known.id});
+      if (is_present(file))
+        wanted.push_back(
+            {TRY(RelPath::parse(file.path)), *file.digest, TRY(ActionName::parse(name)), known.id});
     }
     const auto found = find_inputs(study_.study, wanted, session_.digests());
     if (found.ok()) return {};
@@ -129,23 +135,32 @@ class StudyRun {
                    "move your version away to keep it, or run with --force to have it overwritten");
   }
 
-  Result<std::vector<InputFile>> find_needed(const ActionSpec& spec) { return needed_inputs(session_, study_, spec); }
+  Result<std::vector<InputFile>> find_needed(const ActionSpec& spec) {
+    return needed_inputs(session_, study_, spec);
+  }
 
  public:
-  static Result<std::vector<InputFile>> needed_inputs(Session& session, const OpenedStudy& study, const ActionSpec& spec) {
+  static Result<std::vector<InputFile>> needed_inputs(Session& session, const OpenedStudy& study,
+                                                      const ActionSpec& spec) {
     std::vector<WantedInput> wanted;
     for (const ActionName& need : spec.needs) {
-      const std::optional<RememberedAction> known = TRY(remembered_action(session.store(), study.key, need.str()));
-      if (!known) return refused("the outputs of " + need.str() + ", which it needs, are not known", "run " + need.str() + " first");
+      const std::optional<RememberedAction> known =
+          TRY(remembered_action(session.store(), study.key, need.str()));
+      if (!known)
+        return refused("the outputs of " + need.str() + ", which it needs, are not known",
+                       "run " + need.str() + " first");
       for (const OutputFile& file : kept_outputs(*known)) {
         wanted.push_back({TRY(RelPath::parse(file.path)), *file.digest, need, known->id});
       }
     }
     std::vector<InputFile> inputs;
-    for (FoundInput& found : TRY(find_inputs(study.study, wanted, session.digests()))) inputs.push_back(std::move(found.file));
+    for (FoundInput& found : TRY(find_inputs(study.study, wanted, session.digests())))
+      inputs.push_back(std::move(found.file));
     const auto by_path = [](const InputFile& a, const InputFile& b) { return a.path < b.path; };
     std::sort(inputs.begin(), inputs.end(), by_path);
-    inputs.erase(std::unique(inputs.begin(), inputs.end(), [](const auto& a, const auto& b) { return a.path == b.path; }), inputs.end());
+    inputs.erase(std::unique(inputs.begin(), inputs.end(),
+                             [](const auto& a, const auto& b) { return a.path == b.path; }),
+                 inputs.end());
     return inputs;
   }
 
@@ -161,7 +176,9 @@ class StudyRun {
 // The name of a directory in the state database: where it is, and which one.
 Result<std::string> study_key(const Study& study, const std::string& path) {
   const auto info = TRY(stat_of(study.fd()));
-  return Digest::of(path + "\n" + std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino)).hex().substr(0, 32);
+  return Digest::of(path + "\n" + std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino))
+      .hex()
+      .substr(0, 32);
 }
 
 std::string absolute(const std::string& path) {
@@ -191,7 +208,8 @@ Result<OpenedStudy> open_study(Session& session, const std::string& path) {
   return study;
 }
 
-Result<std::vector<Attempt>> run_study(Session& session, const OpenedStudy& study, const RunOptions& options, const RunWatch& watch) {
+Result<std::vector<Attempt>> run_study(Session& session, const OpenedStudy& study, const RunOptions& options,
+                                       const RunWatch& watch) {
   return StudyRun(session, study, options, watch).carry_out();
 }
 
@@ -205,7 +223,8 @@ Result<Plan> plan_action(Session& session, const OpenedStudy& study, const std::
   return plan_attempt(session, std::move(request)).plan;
 }
 
-Result<Attempt> exec_command(Session& session, const std::string& directory, const ExecOptions& options, const AttemptWatch& watch) {
+Result<Attempt> exec_command(Session& session, const std::string& directory, const ExecOptions& options,
+                             const AttemptWatch& watch) {
   OpenedStudy study = TRY(opened(session, directory, Study::Use::kExec));
   const std::vector<RelPath> files = TRY(list_everything(study.study));
   study.code = TRY(stage_code(session.code(), study.study, files, session.digests()));

@@ -1,4 +1,5 @@
-// A study's actions, dependencies first (`glovebox run`), one action's plan (`glovebox plan`), one command (`glovebox exec`).
+// A study's actions, dependencies first (`glovebox run`), one action's plan (`glovebox plan`), one command
+// (`glovebox exec`).
 #pragma once
 #include <functional>
 #include <map>
@@ -39,13 +40,16 @@ struct RunOptions {
 // How a user follows a run. Called in this order for every action; `done` alone for those that are not run.
 struct RunWatch {
   std::function<void(const std::string& action)> started = [](const std::string&) {};
-  std::function<void(const std::string& action, const Progress&)> progress = [](const std::string&, const Progress&) {};
+  std::function<void(const std::string& action, const Progress&)> progress = [](const std::string&,
+                                                                                const Progress&) {};
   std::function<void(const Attempt&)> done = [](const Attempt&) {};
   int cancel = -1;
 };
 
-// One result per action that was asked for or is needed, in the order in which they were taken. kInvalid for an unknown action.
-Result<std::vector<Attempt>> run_study(Session& session, const OpenedStudy& study, const RunOptions& options, const RunWatch& watch);
+// One result per action that was asked for or is needed, in the order in which they were taken. kInvalid for
+// an unknown action.
+Result<std::vector<Attempt>> run_study(Session& session, const OpenedStudy& study, const RunOptions& options,
+                                       const RunWatch& watch);
 
 // The plan for one action, from what its needs have recorded. Runs nothing.
 Result<Plan> plan_action(Session& session, const OpenedStudy& study, const std::string& action,
@@ -57,7 +61,9 @@ struct ExecOptions {
   std::map<std::string, std::string> environment;
 };
 
-// Runs one command with the files of `directory` as its workspace; new and changed files go to .glovebox/exec/<id>/ there.
-Result<Attempt> exec_command(Session& session, const std::string& directory, const ExecOptions& options, const AttemptWatch& watch);
+// Runs one command with the files of `directory` as its workspace; new and changed files go to
+// .glovebox/exec/<id>/ there.
+Result<Attempt> exec_command(Session& session, const std::string& directory, const ExecOptions& options,
+                             const AttemptWatch& watch);
 
 }  // namespace glovebox

@@ -43,14 +43,16 @@ Result<std::vector<InputGroup>> group_inputs(const Plan& plan, int study) {
   return result;
 }
 
-// The folders that an output pattern names before its first '*'. Git tracks no empty folder, so a study cannot bring `output/` itself.
+// The folders that an output pattern names before its first '*'. Git tracks no empty folder, so a study
+// cannot bring `output/` itself.
 std::string output_folder(const Pattern& pattern) {
   const std::string fixed = pattern.str().substr(0, pattern.str().find('*'));
   const std::size_t slash = fixed.rfind('/');
   return slash == std::string::npos ? std::string() : fixed.substr(0, slash);
 }
 
-// The topmost layer below the action's own: folders for outputs, and an empty file for each input to be mounted on.
+// The topmost layer below the action's own: folders for outputs, and an empty file for each input to be
+// mounted on.
 Status make_places(const Plan& plan, uid_t host_uid) {
   TRY(make_folder("places"));
   const UniqueFd places = TRY(open_path("places", O_RDONLY | O_DIRECTORY));
@@ -60,8 +62,9 @@ Status make_places(const Plan& plan, uid_t host_uid) {
   }
   for (const InputFile& input : plan.inputs) {
     const std::string parent(input.path.parent());
-    const UniqueFd folder = parent.empty() ? TRY(open_beneath(places.get(), ".", O_RDONLY | O_DIRECTORY))
-                                           : TRY(make_directories(places.get(), parent, 0755, host_uid, host_uid));
+    const UniqueFd folder = parent.empty()
+                                ? TRY(open_beneath(places.get(), ".", O_RDONLY | O_DIRECTORY))
+                                : TRY(make_directories(places.get(), parent, 0755, host_uid, host_uid));
     TRY(open_beneath(folder.get(), std::string(input.path.name()), O_WRONLY | O_CREAT | O_EXCL, 0444));
   }
   return {};

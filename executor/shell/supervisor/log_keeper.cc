@@ -9,9 +9,6 @@
 namespace glovebox {
 namespace {
 
-constexpr std::size_t kLongestLine =
-    64 * 1024;  // a longer one is kept in pieces: a flood without newlines stays bounded too
-
 Result<UniqueFd> fresh(int directory, const char* name) {
   return open_beneath(directory, name, O_RDWR | O_CREAT | O_TRUNC, 0600);
 }
@@ -31,19 +28,14 @@ Result<LogKeeper> LogKeeper::make(int directory, ByteCount limit) {
 }
 
 Status LogKeeper::add(int stream, std::string_view bytes, const std::string& time) {
-  std::string& partial = partial_.at(static_cast<std::size_t>(stream));
-  while (!bytes.empty()) {
-    const std::size_t newline = bytes.find('\n');
-    const std::size_t room = kLongestLine - partial.size();
-    const std::size_t length =
-        std::min({newline == std::string_view::npos ? bytes.size() : newline, bytes.size(), room});
-    partial += bytes.substr(0, length);
-    bytes.remove_prefix(length);
-    const bool ended = !bytes.empty() && bytes.front() == '\n';
-    if (ended) bytes.remove_prefix(1);
-    if (!ended && partial.size() < kLongestLine) continue;
-    TRY(keep(time + " " + partial + "\n"));
-    partial.clear();
+  return keep_lines(lines_.at(static_cast<std::size_t>(stream)).feed(bytes, time));
+}
+
+Status LogKeeper::keep_lines(std::string_view lines) {
+  while (!lines.empty()) {
+    const std::size_t length = std::min(lines.find('\n'), lines.size() - 1) + 1;
+    TRY(keep(lines.substr(0, length)));
+    lines.remove_prefix(length);
   }
   return {};
 }
@@ -73,9 +65,7 @@ Status LogKeeper::keep_in_tail(std::string_view line) {
 }
 
 Status LogKeeper::finish(const std::string& time) {
-  for (std::string& partial : partial_) {
-    if (!partial.empty()) TRY(keep(time + " " + std::exchange(partial, {}) + "\n"));
-  }
+  for (LogLines& lines : lines_) TRY(keep_lines(lines.finish(time)));
   if (tail_[0].valid()) {
     // The two segments hold up to twice the tail's share: the surplus at the front goes too.
     const ByteCount surplus = before_size_ + tail_size_ > half_ ? before_size_ + tail_size_ - half_ : 0;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/outcome/log_text.h"
 #include "shell/sys/fd.h"
 
 namespace glovebox {
@@ -24,6 +25,7 @@ class LogKeeper {
 
  private:
   LogKeeper(UniqueFd directory, ByteCount limit) : directory_(std::move(directory)), half_(limit / 2) {}
+  Status keep_lines(std::string_view lines);
   Status keep(std::string_view line);
   Status keep_in_tail(std::string_view line);
 
@@ -35,7 +37,7 @@ class LogKeeper {
   ByteCount tail_size_ = 0;    // of the present segment
   ByteCount before_size_ = 0;  // of the one before
   ByteCount dropped_ = 0;
-  std::array<std::string, 2> partial_;
+  std::array<LogLines, 2> lines_;
 };
 
 }  // namespace glovebox

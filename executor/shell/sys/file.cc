@@ -59,11 +59,6 @@ Result<std::string> read_all(int fd, std::size_t most) {
   }
 }
 
-Result<std::string> read_some(int fd, std::size_t most) {
-  Buffer buffer(most);
-  return std::string(TRY(buffer.read_from(fd)));
-}
-
 Result<std::string> read_file(const std::string& path, std::size_t most) {
   const UniqueFd fd = TRY(open_path(path, O_RDONLY | O_NONBLOCK));
   const auto info = TRY(stat_of(fd.get()));

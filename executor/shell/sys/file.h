@@ -13,8 +13,6 @@ namespace glovebox {
 
 // All of `fd` from its present offset; an error where it is longer than `most`.
 Result<std::string> read_all(int fd, std::size_t most);
-// The next at most `most` bytes; empty at the end.
-Result<std::string> read_some(int fd, std::size_t most);
 Result<std::string> read_file(const std::string& path, std::size_t most);  // operator's path
 Result<std::string> read_beneath(int directory, const std::string& path,
                                  std::size_t most);  // regular files only, no links

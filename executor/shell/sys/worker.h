@@ -31,8 +31,8 @@ struct WorkerSpec {
   uid_t owner = 0;  // who owns the files beneath root on the host
   gid_t group = 0;
   std::vector<int> keep;  // descriptors that stay open, at their numbers
-  // Where set, runs in the worker when its other descriptors are closed and before it gives up its powers: for
-  // what only it may open (the signer's key). Nothing hostile has been read yet.
+  // Where set, runs in the worker when its other descriptors are closed and before it gives up its powers:
+  // for what only it may open (the signer's key). Nothing hostile has been read yet.
   std::function<void()> prepare;
   ByteCount memory = 1ULL << 30U;
   ByteCount file_size = ~0ULL;    // longest file that it may write (RLIMIT_FSIZE); all ones: no bound
