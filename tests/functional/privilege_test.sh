@@ -17,7 +17,7 @@ runner=$!
 cd "$top" || exit 1
 host_pid=
 for _ in $(seq 100); do
-  host_pid=$(action_processes '^sleep 29.75' | awk '{print $1; exit}')
+  host_pid=$(action_processes 'bin/sleep 29.75' | awk '{print $1; exit}')
   [ -z "$host_pid" ] || break
   sleep 0.1
 done
