@@ -5,14 +5,24 @@
 #include "core/base/text.h"
 #include "shell/attest/records.h"
 #include "shell/attest/verify.h"
+#include "shell/sys/fd.h"
 
 namespace glovebox {
 namespace {
 
 constexpr std::size_t kListed = 1000;  // newest records
 
+// A mistyped ROOT must not look like one whose records are all in order.
+Result<Store> open_records(const CliContext& context) {
+  if (!open_path(context.root + "/state.sqlite", O_PATH).ok()) {
+    return invalid("there are no records in " + quoted(context.root), {},
+                   "name the state directory with --root DIR");
+  }
+  return Store::open(context.root);
+}
+
 Result<int> list(const CliContext& context) {
-  const Store store = TRY(Store::open(context.root));
+  const Store store = TRY(open_records(context));
   Json all = Json::array();
   std::string text;
   for (const RecordSummary& record : TRY(list_records(store, kListed))) {
@@ -24,14 +34,14 @@ Result<int> list(const CliContext& context) {
 }
 
 Result<int> show(const CliContext& context, const std::string& id) {
-  const Store store = TRY(Store::open(context.root));
+  const Store store = TRY(open_records(context));
   const StoredLink link = TRY(find_record(store, id));
   if (context.json) return print(TRY(read_envelope(context.root, link)));
   return print(dump_json_pretty(TRY(read_statement(context.root, link))));
 }
 
 Result<int> verify(const CliContext& context, const std::vector<std::string>& ids) {
-  const Store store = TRY(Store::open(context.root));
+  const Store store = TRY(open_records(context));
   std::vector<std::string> whole;
   for (const std::string& id : ids) whole.push_back(TRY(find_record(store, id)).id);
   const VerifyReport found = TRY(verify_records(store, trusted(TRY(all_keys(context.root))), whole));

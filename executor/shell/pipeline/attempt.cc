@@ -53,6 +53,11 @@ class AttemptRun {
     if (done.ok()) done = execute();
     if (done.ok()) done = write_log();
     if (done.ok()) done = publish_and_record();
+    if (!done.ok() && publishing_) {
+      // The journal says what is left to do: the next command finishes it, and writes the record.
+      if (supervision_) (void)supervision_->finish().ok();
+      return std::move(done).error();
+    }
     if (!done.ok()) {
       note_error(done.error());
       attempt_.outputs.clear();
@@ -69,7 +74,7 @@ class AttemptRun {
     const AttemptId id = TRY(new_attempt_id(attempt_.started));
     attempt_.id = id.str();
     record_ = TRY(make_record_folder(session_.root(), id, attempt_.started));
-    TRY(put_file(record_->fd.get(), kRequestFile, dump_json_pretty(request_parameters(planned_.request))));
+    TRY(put_file(record_->fd.get(), kRequestFile, dump_json(request_parameters(planned_.request))));
     context_.builder = session_.key().builder_id;
     context_.version = GLOVEBOX_VERSION;
     context_.kernel = session_.host().kernel;
@@ -94,7 +99,8 @@ class AttemptRun {
     Attempt lost = attempt_;
     lost.reason = Reason::kLost;
     lost.message = "glovebox was stopped while the action ran";
-    TRY(run_->keep_draft(lost, statement_json(lost, planned_.request, context_), place_.study_path,
+    const StudyMark mark = TRY(mark_of(place_.study, place_.study_path));
+    TRY(run_->keep_draft(lost, statement_json(lost, planned_.request, context_), mark,
                          planned_.request.collect_everything));
     event("prepared");
     return {};
@@ -112,6 +118,7 @@ class AttemptRun {
     spec.sources.init = TRY(session_.init_tree());
     spec.sources.code = TRY(open_beneath(session_.code(), attempt_.plan->code.hex(), O_RDONLY | O_DIRECTORY));
     spec.sources.study = TRY(open_beneath(place_.study, ".", O_RDONLY | O_DIRECTORY));
+    spec.sources.stamps = planned_.stamps;
     spec.cgroups = session_.cgroups();
     spec.runtime = session_.host().runtimes.at(attempt_.plan->runtime);
     spec.echo_output = watch_.echo_output;
@@ -235,7 +242,10 @@ class AttemptRun {
         request.earlier = TRY(manifest_paths(old));
         request.manifest = TRY(new_manifest(old));
       }
-      TRY(publish(target, {run_->fd(), run_->staging()}, TRY(plan_publication(request))));
+      const Publication publication = TRY(plan_publication(request));
+      const Status published = publish(target, {run_->fd(), run_->staging()}, publication);
+      publishing_ = !published.ok() && open_beneath(run_->fd(), kJournalName, O_PATH).ok();
+      TRY(published);
     }
     return record();
   }
@@ -284,6 +294,8 @@ class AttemptRun {
   // Whatever cannot be removed now is removed by the next command's reconcile().
   void clean_up() {
     if (supervision_) (void)supervision_->finish().ok();
+    // The supervisor has removed the group, unless something killed it.
+    if (run_ && !clear_cgroup(session_.cgroups(), attempt_.id).ok()) return;
     run_.reset();
     (void)remove_tree(session_.runs(), attempt_.id).ok();
   }
@@ -301,19 +313,20 @@ class AttemptRun {
   std::vector<std::string> staged_;
   StagedFile log_;
   std::string events_;
+  bool publishing_ = false;  // publishing began and could not be finished
 };
 
 }  // namespace
 
 PlannedAttempt plan_attempt(const Session& session, Request request) {
   const Result<ImageInfo> image = session.images().resolve(request.image);
-  if (!image.ok()) return {std::move(request), image.error(), Reason::kImage};
+  if (!image.ok()) return {std::move(request), image.error(), {}, Reason::kImage};
   const auto decide = [&]() -> Result<Plan> {
     const Policy* policy = TRY(policy_for_image(session.policies(), request.image.name));
     return make_plan(request, *policy, session.site(), *image, session.host());
   };
   Result<Plan> plan = decide();
-  return {std::move(request), std::move(plan), Reason::kPolicy};
+  return {std::move(request), std::move(plan), {}, Reason::kPolicy};
 }
 
 Result<Attempt> run_attempt(Session& session, const AttemptPlace& place, const PlannedAttempt& planned,

@@ -34,7 +34,8 @@ struct AttemptWatch {
 struct PlannedAttempt {
   Request request;
   Result<Plan> plan;
-  Reason refusal = Reason::kPolicy;  // where there is none: kPolicy, kInput or kImage
+  std::vector<FileStamp> stamps = {};  // of request.inputs, in their order
+  Reason refusal = Reason::kPolicy;    // where there is none: kPolicy, kInput or kImage
 };
 
 // The plan for a request: resolves the image, finds its policy, decides. Changes nothing.

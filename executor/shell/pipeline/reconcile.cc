@@ -20,7 +20,7 @@ constexpr std::size_t kMaxStatement = 512U << 20U;
 struct Remains {
   AttemptRow row;
   Json statement;  // the draft of a lost one, or the decided one
-  std::string study_path;
+  StudyMark study;
   bool exec = false;
   bool decided = false;
 };
@@ -30,7 +30,9 @@ Result<Remains> read_remains(const AttemptRow& row, int run) {
   remains.row = row;
   const Json draft = TRY(parse_json(TRY(read_beneath(run, kDraft, kMaxStatement)), kDraft));
   JsonObject object = TRY(JsonObject::of(draft, kDraft));
-  remains.study_path = TRY(object.string("study"));
+  remains.study.path = TRY(object.string("study"));
+  remains.study.device = static_cast<std::uint64_t>(TRY(object.integer("device", 0, INT64_MAX)));
+  remains.study.inode = static_cast<std::uint64_t>(TRY(object.integer("inode", 0, INT64_MAX)));
   remains.exec = TRY(object.boolean_or("exec", false));
   remains.statement = *TRY(object.required("statement"));
   if (const auto decided = read_beneath(run, kDecided, kMaxStatement); decided.ok()) {
@@ -69,8 +71,9 @@ Result<bool> finish_publish(const Remains& remains, int run) {
   if (!remains.decided) return false;
   const Result<UniqueFd> staging = open_beneath(run, kStaging, O_RDONLY | O_DIRECTORY);
   if (!staging.ok()) return false;
-  const Result<Study> study = Study::open(remains.study_path, Study::Use::kExec);
-  if (!study.ok()) return study.error().because("cannot finish publishing " + remains.row.id);
+  const Result<Study> study = Study::open(remains.study.path, Study::Use::kExec);
+  // Moved away, or another directory by that name: then nothing more is published, least of all there.
+  if (!study.ok() || TRY(mark_of(study->fd(), remains.study.path)) != remains.study) return false;
   const PublishTarget target = TRY(publish_target(study->fd(), remains.exec, remains.row.id));
   if (TRY(roll_forward(target, {run, staging->get()}))) return true;
   // No journal: either nothing was published yet (the log still waits in staging), or everything was.
@@ -97,7 +100,10 @@ Status settle_attempt(Session& session, const AttemptRow& row, int run) {
   Result<Remains> remains =
       run >= 0 ? read_remains(row, run) : Result<Remains>(unknown_remains(session, row));
   if (!remains.ok()) remains = unknown_remains(session, row);
-  if (remains->decided && !TRY(finish_publish(*remains, run))) {
+  // A publish that cannot be finished (the study's owner has changed what stands there) must not keep others
+  // from working.
+  if (const Result<bool> finished = remains->decided ? finish_publish(*remains, run) : Result<bool>(true);
+      !finished.ok() || !*finished) {
     const Json draft = TRY(parse_json(TRY(read_beneath(run, kDraft, kMaxStatement)), kDraft));
     remains->statement = draft.at("statement");
     remains->decided = false;
@@ -130,11 +136,13 @@ Status reconcile(Session& session) {
   for (const AttemptRow& row : TRY(session.store().unfinished())) {
     const Result<UniqueFd> run = open_beneath(session.runs(), row.id, O_RDONLY | O_DIRECTORY);
     if (!run.ok()) {
-      TRY(settle_attempt(session, row, -1));
+      (void)settle_attempt(session, row, -1).ok();
       continue;
     }
     const FileLock lock = TRY(FileLock::attempt(run->get(), kRunLock));
-    if (lock.held()) TRY(settle_attempt(session, row, run->get()));
+    // One that cannot be settled now (a process that does not end, a full disk) is tried again by the next
+    // command.
+    if (lock.held()) (void)settle_attempt(session, row, run->get()).ok();
   }
   return remove_leftovers(session);
 }

@@ -8,6 +8,11 @@
 
 namespace glovebox {
 
+Result<StudyMark> mark_of(int study, std::string path) {
+  const auto info = TRY(stat_of(study));
+  return StudyMark{std::move(path), info.st_dev, info.st_ino};
+}
+
 Result<RunFolder> RunFolder::make(int runs, const std::string& id) {
   UniqueFd folder = TRY(make_directories(runs, id, 0711));
   FileLock lock = TRY(FileLock::attempt(folder.get(), kRunLock));
@@ -16,10 +21,10 @@ Result<RunFolder> RunFolder::make(int runs, const std::string& id) {
   return RunFolder(std::move(folder), std::move(staging), std::move(lock));
 }
 
-Status RunFolder::keep_draft(const Attempt& lost, const Json& statement, const std::string& study_path,
+Status RunFolder::keep_draft(const Attempt& lost, const Json& statement, const StudyMark& study,
                              bool exec) const {
-  const Json draft{
-      {"study", study_path}, {"exec", exec}, {"started", lost.started}, {"statement", statement}};
+  const Json draft{{"study", study.path}, {"device", study.device},  {"inode", study.inode},
+                   {"exec", exec},        {"started", lost.started}, {"statement", statement}};
   const UniqueFd file = TRY(open_beneath(fd(), kDraft, O_WRONLY | O_CREAT | O_EXCL, 0600));
   return write_all(file.get(), dump_json(draft));
 }

@@ -9,6 +9,15 @@
 
 namespace glovebox {
 
+// Which directory a study is, so that nothing is ever published into another one that has taken its name.
+struct StudyMark {
+  std::string path;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  bool operator==(const StudyMark&) const = default;
+};
+Result<StudyMark> mark_of(int study, std::string path);
+
 // ROOT/run/<id>: bundle, scratch, staging, and for recovery `draft.json` (study, and the statement as it
 // would read if the attempt were lost) and `statement.json` (the decided one). Locked while the process that
 // runs the attempt lives.
@@ -18,8 +27,7 @@ class RunFolder {
   [[nodiscard]] int fd() const { return folder_.get(); }
   [[nodiscard]] int staging() const { return staging_.get(); }
   [[nodiscard]] int lock() const { return lock_.fd(); }
-  Status keep_draft(const Attempt& lost, const Json& statement, const std::string& study_path,
-                    bool exec) const;
+  Status keep_draft(const Attempt& lost, const Json& statement, const StudyMark& study, bool exec) const;
   // Durable: from here on the outcome is decided.
   Status keep_statement(const Json& statement) const;
 

@@ -42,6 +42,12 @@ Attempt unrecorded(const std::string& action, Reason reason, std::string message
   return attempt;
 }
 
+// What an action reads, and what the files looked like when their digests were checked.
+struct NeededInputs {
+  std::vector<InputFile> files;  // sorted by path
+  std::vector<FileStamp> stamps;
+};
+
 // One run of a study: its actions one after the other.
 class StudyRun {
  public:
@@ -77,10 +83,12 @@ class StudyRun {
     if (asked_to_stop(watch_.cancel))
       return unrecorded(name, Reason::kCancelled, "cancelled before it began", "");
     Request request = request_for(study_, spec, options_.environment);
-    Result<std::vector<InputFile>> inputs = find_needed(spec);
-    if (inputs.ok()) request.inputs = std::move(inputs).value();
-    PlannedAttempt planned = inputs.ok() ? plan_attempt(session_, std::move(request))
-                                         : PlannedAttempt{std::move(request), inputs.error(), Reason::kInput};
+    Result<NeededInputs> inputs = needed_inputs(session_, study_, spec);
+    if (inputs.ok()) request.inputs = std::move(inputs->files);
+    PlannedAttempt planned = inputs.ok()
+                                 ? plan_attempt(session_, std::move(request))
+                                 : PlannedAttempt{std::move(request), inputs.error(), {}, Reason::kInput};
+    if (inputs.ok()) planned.stamps = std::move(inputs->stamps);
     if (planned.plan.ok() && !options_.force) {
       std::optional<Attempt> cached = TRY(look_up(name, planned));
       if (cached) return *std::move(cached);
@@ -138,13 +146,9 @@ class StudyRun {
                    "move your version away to keep it, or run with --force to have it overwritten");
   }
 
-  Result<std::vector<InputFile>> find_needed(const ActionSpec& spec) {
-    return needed_inputs(session_, study_, spec);
-  }
-
  public:
-  static Result<std::vector<InputFile>> needed_inputs(Session& session, const OpenedStudy& study,
-                                                      const ActionSpec& spec) {
+  static Result<NeededInputs> needed_inputs(Session& session, const OpenedStudy& study,
+                                            const ActionSpec& spec) {
     std::vector<WantedInput> wanted;
     for (const ActionName& need : spec.needs) {
       const std::optional<RememberedAction> known =
@@ -156,14 +160,15 @@ class StudyRun {
         wanted.push_back({TRY(RelPath::parse(file.path)), *file.digest, need, known->id});
       }
     }
-    std::vector<InputFile> inputs;
-    for (FoundInput& found : TRY(find_inputs(study.study, wanted, session.digests())))
-      inputs.push_back(std::move(found.file));
-    const auto by_path = [](const InputFile& a, const InputFile& b) { return a.path < b.path; };
-    std::sort(inputs.begin(), inputs.end(), by_path);
-    inputs.erase(std::unique(inputs.begin(), inputs.end(),
-                             [](const auto& a, const auto& b) { return a.path == b.path; }),
-                 inputs.end());
+    std::vector<FoundInput> found = TRY(find_inputs(study.study, wanted, session.digests()));
+    std::sort(found.begin(), found.end(),
+              [](const auto& a, const auto& b) { return a.file.path < b.file.path; });
+    NeededInputs inputs;
+    for (FoundInput& input : found) {
+      if (!inputs.files.empty() && inputs.files.back().path == input.file.path) continue;
+      inputs.files.push_back(std::move(input.file));
+      inputs.stamps.push_back(input.stamp);
+    }
     return inputs;
   }
 
@@ -247,7 +252,7 @@ Result<Plan> plan_action(Session& session, const OpenedStudy& study, const std::
   const ActionSpec* spec = study.project().find(action);
   if (spec == nullptr) return invalid("name one action", {}, "run_all has no plan of its own");
   Request request = request_for(study, *spec, environment);
-  request.inputs = TRY(StudyRun::needed_inputs(session, study, *spec));
+  request.inputs = TRY(StudyRun::needed_inputs(session, study, *spec)).files;
   return plan_attempt(session, std::move(request)).plan;
 }
 

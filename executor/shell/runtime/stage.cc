@@ -25,20 +25,24 @@ Status show(int tree, const std::string& name, int map) {
   return attach_mount(tree, place.get(), "");
 }
 
-Result<std::vector<InputGroup>> group_inputs(const Plan& plan, int study) {
+Result<struct stat> checked_input(const InputFile& input, int study, const FileStamp& stamp) {
+  const UniqueFd file = TRY(open_beneath(study, input.path.str(), O_PATH | O_NOFOLLOW));
+  const auto info = TRY(stat_of(file.get()));
+  if (S_ISREG(info.st_mode) && stamp_of(info) == stamp) return info;
+  return refused("input " + quoted(input.path.str()) + " has changed since its digest was checked",
+                 "run the action again");
+}
+
+Result<std::vector<InputGroup>> group_inputs(const Plan& plan, const StageSources& sources) {
   std::map<std::pair<uid_t, gid_t>, std::vector<const InputFile*>> groups;
-  for (const InputFile& input : plan.inputs) {
-    const UniqueFd file = TRY(open_beneath(study, input.path.str(), O_PATH | O_NOFOLLOW));
-    const auto info = TRY(stat_of(file.get()));
-    if (!S_ISREG(info.st_mode) || static_cast<ByteCount>(info.st_size) != input.size) {
-      return refused("input " + quoted(input.path.str()) + " has changed since it was checked",
-                     "run the action again");
-    }
-    groups[{info.st_uid, info.st_gid}].push_back(&input);
+  for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
+    const auto info = TRY(checked_input(plan.inputs[i], sources.study.get(), sources.stamps.at(i)));
+    groups[{info.st_uid, info.st_gid}].push_back(&plan.inputs[i]);
   }
   std::vector<InputGroup> result;
   for (auto& [owner, inputs] : groups) {
-    result.push_back({owner.first, owner.second, std::move(inputs), TRY(clone_mount(study, ""))});
+    result.push_back(
+        {owner.first, owner.second, std::move(inputs), TRY(clone_mount(sources.study.get(), ""))});
   }
   return result;
 }
@@ -89,12 +93,19 @@ Status show_inputs(const InputGroup& group, uid_t host_uid, const std::string& s
 
 }  // namespace
 
+Status check_inputs(const Plan& plan, const StageSources& sources) {
+  for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
+    TRY(checked_input(plan.inputs[i], sources.study.get(), sources.stamps.at(i)));
+  }
+  return {};
+}
+
 Result<DetachedSources> detach_sources(const Plan& plan, const StageSources& sources) {
   DetachedSources detached;
   detached.image = TRY(clone_mount(sources.image.get(), ""));
   detached.init = TRY(clone_mount(sources.init.get(), ""));
   detached.code = TRY(clone_mount(sources.code.get(), ""));
-  detached.inputs = TRY(group_inputs(plan, sources.study.get()));
+  detached.inputs = TRY(group_inputs(plan, sources));
   return detached;
 }
 

@@ -10,6 +10,7 @@
 #include "core/plan/plan.h"
 #include "shell/runtime/scratch.h"
 #include "shell/sys/fd.h"
+#include "shell/sys/file_stamp.h"
 
 namespace glovebox {
 
@@ -19,6 +20,8 @@ struct StageSources {
   UniqueFd init;   // holds .glovebox/init
   UniqueFd code;   // the study code, root-owned
   UniqueFd study;  // what the inputs' paths are relative to; not needed where there are none
+  std::vector<FileStamp>
+      stamps;  // of the plan's inputs, in their order, from when their digests were checked
 };
 
 // Inputs of one owner on the host: an idmapped mount shows the files of one owner as the action's own.
@@ -40,6 +43,10 @@ struct DetachedSources {
 // Must run before unshare_mounts(): a mount can only be copied within the namespace that it belongs to.
 // Inputs are checked to be the files that the plan saw: size, and regular.
 Result<DetachedSources> detach_sources(const Plan& plan, const StageSources& sources);
+
+// Are the inputs still the files whose digests were checked, and unchanged? kRefused, naming one that is not.
+// Asked again when the action is over: a record never names a digest that the action may not have read.
+Status check_inputs(const Plan& plan, const StageSources& sources);
 
 // `place` is an empty directory that holds a mounted Scratch; its parents must let everybody pass (0711).
 // Precondition: unshare_mounts() was called; everything mounted here vanishes with the calling process. The

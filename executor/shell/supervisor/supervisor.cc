@@ -121,6 +121,7 @@ class Run {
   }
 
   Status collect(RunFacts& facts) {
+    TRY(check_inputs(*spec_.plan, spec_.sources));
     facts.end.scratch_full = scratch_->full();
     TRY(scratch_->freeze());
     const UniqueFd upper = TRY(scratch_->upper());
@@ -231,7 +232,8 @@ Result<RunFacts> Supervision::wait(const std::function<void(const Progress&)>& o
     if (::poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR)
       return errno_error("wait for the supervisor");
     if ((ready[1].revents & POLLIN) != 0) {
-      std::array<char, 128> signal;  // NOLINT: filled by read; a signalfd gives its 128 bytes whole or not at all
+      std::array<char, 128>
+          signal;  // NOLINT: filled by read; a signalfd gives its 128 bytes whole or not at all
       if (::read(cancel, signal.data(), signal.size()) > 0) (void)write_all(orders_.get(), "C").ok();
     }
     if (ready[0].revents == 0) continue;
