@@ -7,14 +7,10 @@
 #include "core/base/text.h"
 #include "core/spec/project.h"
 #include "shell/host/uids.h"
-#include "shell/sys/file.h"
-#include "shell/sys/worker.h"
 #include "shell/workspace/listing.h"
 
 namespace glovebox {
 namespace {
-
-constexpr std::size_t kMaxProject = 4U << 20U;  // kMaxYamlBytes
 
 // A file is read by us and parsed by a worker; a study's directory is given to the worker's reader.
 Result<ProjectReport> check(const std::string& path) {
@@ -28,14 +24,8 @@ Result<ProjectReport> check(const std::string& path) {
     worker = lease->uid();
   }
   if (S_ISDIR(info.st_mode)) return read_project(TRY(Study::open(path, Study::Use::kExec)), worker);
-  const std::string text = TRY(read_file(path, kMaxProject));
-  WorkerSpec spec;
-  spec.name = "the reader of the project file";
-  spec.uid = worker;
-  const std::string name = path.substr(path.rfind('/') + 1);
-  const std::string answer = TRY(run_in_worker(
-      spec, [&]() -> Result<std::string> { return dump_json(report_json(check_project(text, name))); }));
-  return report_from_json(TRY(parse_json(answer, "worker")));
+  const UniqueFd file = TRY(open_path(path, O_RDONLY | O_NONBLOCK));
+  return parse_project(file.get(), path.substr(path.rfind('/') + 1), worker);
 }
 
 std::string report_text(const ProjectReport& report) {

@@ -25,6 +25,7 @@ Result<UniqueFd> stop_signals() {
 struct RunArguments {
   std::string directory;
   std::vector<std::string> actions;
+  std::string commit;
   bool force = false;
 };
 
@@ -78,7 +79,7 @@ int run_command(const CliContext& context, const RunArguments& arguments) {
   if (!cancel.ok()) return report(cancel.error());
   Result<Session> session = open_session(context);
   if (!session.ok()) return fail(context, session.error());
-  const Result<OpenedStudy> study = open_study(*session, arguments.directory);
+  const Result<OpenedStudy> study = open_study(*session, arguments.directory, arguments.commit);
   if (!study.ok()) return fail(context, study.error());
   if (!study->listing.report.errors.empty()) return show_invalid(context, study->listing.report.errors);
   for (const std::string& warning : study->listing.report.warnings) warn(warning);
@@ -126,7 +127,7 @@ int plan_command(const CliContext& context, const RunArguments& arguments) {
   if (!variables.ok()) return fail(context, variables.error());
   Result<Session> session = open_session(context);
   if (!session.ok()) return fail(context, session.error());
-  const Result<OpenedStudy> study = open_study(*session, arguments.directory);
+  const Result<OpenedStudy> study = open_study(*session, arguments.directory, arguments.commit);
   if (!study.ok()) return fail(context, study.error());
   if (!study->listing.report.errors.empty()) return show_invalid(context, study->listing.report.errors);
   const Result<Plan> plan = plan_action(*session, *study, arguments.actions.at(0), *variables);
@@ -143,6 +144,8 @@ void add_run_commands(CLI::App& app, CliContext& context) {
   run->add_option("ACTION", arguments->actions, "actions to run; run_all (or none named) means every action");
   run->add_flag("--force", arguments->force,
                 "run actions again that have not changed, and overwrite edited outputs");
+  run->add_option("--commit", arguments->commit,
+                  "take project file and code from this commit (40 hex digits) instead of the working tree");
   run->footer("Example: glovebox run ./my-study run_all");
   run->callback([&context, arguments] { context.exit = run_command(context, *arguments); });
 
@@ -151,6 +154,8 @@ void add_run_commands(CLI::App& app, CliContext& context) {
       app.add_subcommand("plan", "Print what would be done for an action, and why; runs nothing");
   plan->add_option("DIR", planned->directory, "the study")->required();
   plan->add_option("ACTION", planned->actions, "the action")->required()->expected(1);
+  plan->add_option("--commit", planned->commit,
+                   "the plan for this commit (40 hex digits) instead of the working tree");
   plan->footer("Example: glovebox plan ./my-study table1");
   plan->callback([&context, planned] { context.exit = plan_command(context, *planned); });
 

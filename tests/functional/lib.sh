@@ -62,8 +62,10 @@ needs_tool() { command -v "$1" >/dev/null || skip_all "needs $1 (scripts/setup i
 # Runs the program with this test's state. stdout, stderr and the exit status are kept in $work/out, $work/err and $status.
 glovebox() {
   local words=("$@" --root "$root")
-  # What follows the image is the action's.
-  [ "$1" != exec ] || words=(exec --root "$root" "${@:2}")
+  case $1 in
+    run | plan) words+=(--policies "$policies") ;;
+    exec) words=(exec --root "$root" --policies "$policies" "${@:2}") ;; # what follows the image is the action's
+  esac
   timeout --kill-after=5 "${PATIENCE:-120}" "$glovebox" "${words[@]}" >"$work/out" 2>"$work/err" </dev/null
   status=$?
 }
@@ -76,7 +78,7 @@ run() {
     shift
   done
   [ $# -eq 0 ] || shift
-  glovebox run "$study" "${actions[@]}" --json --policies "$policies" "$@"
+  glovebox run "$study" "${actions[@]}" --json "$@"
 }
 
 # field JQ [ACTION]: a field of an action's result in the last `run`; of the last result where no action is named.
@@ -173,7 +175,8 @@ cgroups_here() {
   done
 }
 action_ids() { find "$root/records" "$root/run" -mindepth 1 -maxdepth 2 -printf '%f\n' 2>/dev/null | sort -u >"$work/ids"; }
-scratch_here() { find "$root/run" -mindepth 1 2>/dev/null | head -n 5; }
+# An empty lock file for each study that has been run is not of an action.
+scratch_here() { find "$root/run" -mindepth 1 ! \( -name '.lock-*' -empty \) 2>/dev/null | head -n 5; }
 
 none() { local found; found=$("$@"); [ -z "$found" ] || { printf '%s\n' "$found"; return 1; }; }
 # none_soon COMMAND: tearing down large scratch space may go on for a moment after the answer.

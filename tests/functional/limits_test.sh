@@ -8,12 +8,12 @@ small_limits time=6s
 
 # stopped_by ACTION REASON WORDS: the action is stopped for REASON, and the message has WORDS.
 stopped_by() {
-  local action=$1 reason=$2 words=$3
+  local action=$1 reason=$2 said=$3
   run "$action"
   is "$action: exit status 4" 4 "$status"
   is "$action: status stopped" stopped "$(field .status)"
   is "$action: reason $reason" "$reason" "$(field .reason)"
-  ok "$action: the message tells the limit" grep -qiE "$words" <<<"$(field .message)"
+  ok "$action: the message tells the limit" grep -qiE "$said" <<<"$(field .message)"
   ok "$action: nothing is shown to output checkers" not test -e "$study/.glovebox/level4/output/$action.txt"
 }
 

@@ -31,7 +31,10 @@ for name in plain byte_order_mark capitals quoted semicolons tabs bars blank_lin
   ok "$name.csv is withheld for its patient id" grep -qi patient <<<"$(rules output/release/$name.csv)"
 done
 ok 'too_many_rows.csv is withheld for its rows' grep -qi row <<<"$(rules output/release/too_many_rows.csv)"
-ok 'the console says what was withheld' says output/release/plain.csv
+glovebox run "$study" patient_rows
+is 'the console says what was withheld, and keeps its exit status' '5 yes' \
+  "$status $(grep -q 'withheld *output/release/plain.csv' "$work/out" && echo yes)"
+run patient_rows
 manifest=$level4/metadata/manifest.json
 is 'the manifest names the table' false "$(jq '.outputs["output/release/fine.csv"].excluded' "$manifest")"
 is 'the manifest says what was withheld' true "$(jq '.outputs["output/release/plain.csv"].excluded' "$manifest")"

@@ -4,7 +4,7 @@
 needs_root
 needs_images minimal
 new_study misbehaving
-plan() { glovebox plan "$study" "$1" --json --policies "$policies"; }
+plan() { glovebox plan "$study" "$1" --json; }
 
 plan one
 is 'plan: exit status 0' 0 "$status"
@@ -30,7 +30,7 @@ policies=$work/wide
 plan one
 ok 'an image policy cannot widen what the site allows' at_most $((64 * 1024 * 1024 * 1024)) "$(limit)"
 policies=$top/policies
-glovebox run "$study" one --policies "$policies" --env NOT_ALLOWED=1 --json
+glovebox run "$study" one --env NOT_ALLOWED=1 --json
 is 'a variable that no policy lets through is refused' 3 "$status"
 ok 'by its name' grep -q NOT_ALLOWED "$work/out" "$work/err"
 
@@ -39,13 +39,14 @@ cp -r "$top/policies" "$work/impossible"
 sed -i 's/^runtimes: .*/runtimes: [runc]/' "$work/impossible"/*.yaml
 policies=$work/impossible
 run one -- --force
-is 'a policy whose runtime is not there: nothing runs' 3 "$status"
+ok 'a policy whose runtime is not there: nothing runs' test "$status" -eq 3 -o "$status" -eq 6
+ok 'and the message names it' grep -q runc "$work/out" "$work/err"
 ok 'no output of it' not test -e "$study/output/one.txt"
 
 # No system limit on processes: a host without that controller must be refused, not run without it.
 if grep -qw pids /proc/cgroups && [ -d /sys/fs/cgroup/pids ]; then
   policies=$top/policies
-  unshare -m bash -c "umount -l /sys/fs/cgroup/pids && timeout 60 '$glovebox' run '$study' one --force --root '$root' --json" \
+  unshare -m bash -c "umount -l /sys/fs/cgroup/pids && timeout 60 '$glovebox' run '$study' one --force --root '$root' --policies '$policies' --json" \
     >"$work/out" 2>"$work/err" </dev/null
   status=$?
   ok 'a host that cannot count processes: nothing runs' test "$status" -eq 3 -o "$status" -eq 6

@@ -12,12 +12,12 @@ attack kill_everything 3
 
 # The host sees the action as a user that no other process is.
 mkdir "$work/here" && cd "$work/here" || exit 1
-timeout 60 "$glovebox" exec --root "$root" minimal:v1 sleep 29.75 >/dev/null 2>&1 </dev/null &
+timeout 60 "$glovebox" exec --root "$root" --policies "$policies" minimal:v1 sleep 29.75 >/dev/null 2>&1 </dev/null &
 runner=$!
 cd "$top" || exit 1
 host_pid=
 for _ in $(seq 100); do
-  host_pid=$(action_processes '^sleep 29.75' | awk '{print $1; exit}')
+  host_pid=$(action_processes 'bin/sleep 29.75' | awk '{print $1; exit}')
   [ -z "$host_pid" ] || break
   sleep 0.1
 done

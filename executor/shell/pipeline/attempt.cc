@@ -94,7 +94,8 @@ class AttemptRun {
     Attempt lost = attempt_;
     lost.reason = Reason::kLost;
     lost.message = "glovebox was stopped while the action ran";
-    TRY(run_->keep_draft(lost, statement_json(lost, planned_.request, context_), place_.study_path));
+    TRY(run_->keep_draft(lost, statement_json(lost, planned_.request, context_), place_.study_path,
+                         planned_.request.collect_everything));
     event("prepared");
     return {};
   }

@@ -21,6 +21,7 @@ struct Remains {
   AttemptRow row;
   Json statement;  // the draft of a lost one, or the decided one
   std::string study_path;
+  bool exec = false;
   bool decided = false;
 };
 
@@ -30,6 +31,7 @@ Result<Remains> read_remains(const AttemptRow& row, int run) {
   const Json draft = TRY(parse_json(TRY(read_beneath(run, kDraft, kMaxStatement)), kDraft));
   JsonObject object = TRY(JsonObject::of(draft, kDraft));
   remains.study_path = TRY(object.string("study"));
+  remains.exec = TRY(object.boolean_or("exec", false));
   remains.statement = *TRY(object.required("statement"));
   if (const auto decided = read_beneath(run, kDecided, kMaxStatement); decided.ok()) {
     remains.statement = TRY(parse_json(*decided, kDecided));
@@ -69,8 +71,7 @@ Result<bool> finish_publish(const Remains& remains, int run) {
   if (!staging.ok()) return false;
   const Result<Study> study = Study::open(remains.study_path, Study::Use::kExec);
   if (!study.ok()) return study.error().because("cannot finish publishing " + remains.row.id);
-  const bool exec = remains.row.action == "exec";
-  const PublishTarget target = TRY(publish_target(study->fd(), exec, remains.row.id));
+  const PublishTarget target = TRY(publish_target(study->fd(), remains.exec, remains.row.id));
   if (TRY(roll_forward(target, {run, staging->get()}))) return true;
   // No journal: either nothing was published yet (the log still waits in staging), or everything was.
   return ::faccessat(staging->get(), "log", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
@@ -81,19 +82,14 @@ Status write_late_record(Session& session, const Remains& remains) {
   const RecordFolder folder = TRY(make_record_folder(session.root(), id, remains.row.started));
   AttemptChange change;
   change.finished = utc_now();
-  const Json* result = nullptr;
-  if (const auto details = remains.statement.find("predicate"); details != remains.statement.end())
-    result = &*details;
-  change.reason = remains.decided ? "decided" : std::string(to_string(Reason::kLost));
-  if (result == nullptr) return integrity("the draft of a record is damaged: " + remains.row.id);
+  if (!remains.decided) change.reason = std::string(to_string(Reason::kLost));
   const auto statement_at = [&](const ChainPlace& at) -> Result<std::string> {
     Json statement = remains.statement;
     place_in_chain(statement, at.sequence, at.previous);
     return dump_json(statement);
   };
-  return write_record(session.store(), session.key(), folder, statement_at, change).ok()
-             ? Status()
-             : Status(host_error("cannot write the record of " + remains.row.id));
+  TRY(write_record(session.store(), session.key(), folder, statement_at, change));
+  return {};
 }
 
 Status settle_attempt(Session& session, const AttemptRow& row, int run) {

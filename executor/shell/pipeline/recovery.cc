@@ -16,9 +16,10 @@ Result<RunFolder> RunFolder::make(int runs, const std::string& id) {
   return RunFolder(std::move(folder), std::move(staging), std::move(lock));
 }
 
-Status RunFolder::keep_draft(const Attempt& lost, const Json& statement,
-                             const std::string& study_path) const {
-  const Json draft{{"study", study_path}, {"started", lost.started}, {"statement", statement}};
+Status RunFolder::keep_draft(const Attempt& lost, const Json& statement, const std::string& study_path,
+                             bool exec) const {
+  const Json draft{
+      {"study", study_path}, {"exec", exec}, {"started", lost.started}, {"statement", statement}};
   const UniqueFd file = TRY(open_beneath(fd(), kDraft, O_WRONLY | O_CREAT | O_EXCL, 0600));
   return write_all(file.get(), dump_json(draft));
 }

@@ -18,7 +18,8 @@ class RunFolder {
   [[nodiscard]] int fd() const { return folder_.get(); }
   [[nodiscard]] int staging() const { return staging_.get(); }
   [[nodiscard]] int lock() const { return lock_.fd(); }
-  Status keep_draft(const Attempt& lost, const Json& statement, const std::string& study_path) const;
+  Status keep_draft(const Attempt& lost, const Json& statement, const std::string& study_path,
+                    bool exec) const;
   // Durable: from here on the outcome is decided.
   Status keep_statement(const Json& statement) const;
 

@@ -39,8 +39,8 @@ class StoreDigests : public DigestCache {
   Store* store_;
 };
 
-// "crun version 1.8.1" of `crun --version`, asked once per binary and kept beside the state.
-Result<std::string> version_of(const std::string& program) {
+// The first line of `crun --version`.
+Result<std::string> ask_version(const std::string& program) {
   Pipe output = TRY(make_pipe());
   SpawnSpec spec;
   spec.argv = {program, "--version"};
@@ -50,6 +50,21 @@ Result<std::string> version_of(const std::string& program) {
   const std::string text = TRY(read_all(output.read.get(), 64 * 1024));
   TRY(child.wait());
   return printable(text.substr(0, text.find('\n')), 100);
+}
+
+// The same, asked once per binary: ROOT/runtime-version has the answer and what the binary looked like then.
+Result<std::string> version_of(const std::string& program, int root) {
+  const UniqueFd binary = TRY(open_path(program, O_PATH));
+  const FileStamp stamp = stamp_of(TRY(stat_of(binary.get())));
+  const std::string key = std::to_string(stamp.device) + ":" + std::to_string(stamp.inode) + ":" +
+                          std::to_string(stamp.size) + ":" + std::to_string(stamp.mtime_ns) + ":" +
+                          std::to_string(stamp.ctime_ns) + " ";
+  if (const auto known = read_beneath(root, "runtime-version", 4096); known.ok() && known->starts_with(key)) {
+    return known->substr(key.size());
+  }
+  const std::string version = TRY(ask_version(program));
+  TRY(replace_file(root, "runtime-version", key + version, 0600));
+  return version;
 }
 
 Result<Digest> digest_of_file(const std::string& path, DigestCache& cache) {
@@ -157,7 +172,7 @@ Result<Session> Session::open(const SessionOptions& options) {
   TRY(session.install_init());
   session.binary_ = TRY(digest_of_file("/proc/self/exe", *session.digests_));
   if (const auto crun = session.host_.runtimes.find("crun"); crun != session.host_.runtimes.end()) {
-    session.runtime_version_ = TRY(version_of(crun->second));
+    session.runtime_version_ = TRY(version_of(crun->second, session.folder_.get()));
   }
   TRY(reconcile(session));
   return session;

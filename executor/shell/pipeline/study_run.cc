@@ -6,7 +6,9 @@
 #include <cstdlib>
 
 #include "core/base/text.h"
+#include "core/spec/pattern_index.h"
 #include "shell/pipeline/action_cache.h"
+#include "shell/workspace/commit.h"
 
 namespace glovebox {
 namespace {
@@ -27,6 +29,7 @@ Request request_for(const OpenedStudy& study, const ActionSpec& spec,
   request.outputs = spec.outputs;
   request.database = spec.database;
   request.code = study.code.tree;
+  request.commit = study.commit;
   return request;
 }
 
@@ -194,14 +197,39 @@ Result<OpenedStudy> opened(Session&, const std::string& path, Study::Use use) {
   const std::string whole = absolute(path);
   const std::string key = TRY(study_key(study, whole));
   const std::string name = printable(whole.substr(whole.rfind('/') + 1), 200);
-  return OpenedStudy{std::move(study), whole, key, name, {}, {}};
+  return OpenedStudy{std::move(study), whole, key, name, {}, {}, {}};
+}
+
+// The code of a commit, with the project file in it.
+Status take_commit(Session& session, OpenedStudy& study, const std::string& commit, uid_t worker) {
+  study.code = TRY(stage_commit(session.code(), study.study.fd(), {commit, ""}, worker));
+  study.commit = commit;
+  const UniqueFd tree = TRY(open_beneath(session.code(), study.code.tree.hex(), O_RDONLY | O_DIRECTORY));
+  const Result<UniqueFd> file = open_beneath(tree.get(), kProjectFile, O_RDONLY | O_NONBLOCK);
+  if (!file.ok()) return invalid("there is no project.yaml in commit " + commit);
+  study.listing.report = TRY(parse_project(file->get(), kProjectFile, worker));
+  if (!study.listing.report.project) return {};
+  const PatternIndex outputs(*study.listing.report.project);
+  for (const CodeFile& code : study.code.files) {
+    const PatternIndex::Match match = outputs.find(code.path);
+    if (match.action == nullptr) continue;
+    return invalid("the output pattern " + quoted(match.pattern->str()) + " of " + match.action->name.str() +
+                       " matches " + quoted(code.path.str()) + ", which the commit holds",
+                   kProjectFile,
+                   "outputs are no code: remove the file from the repository, or change the pattern");
+  }
+  return {};
 }
 
 }  // namespace
 
-Result<OpenedStudy> open_study(Session& session, const std::string& path) {
+Result<OpenedStudy> open_study(Session& session, const std::string& path, const std::string& commit) {
   OpenedStudy study = TRY(opened(session, path, Study::Use::kRun));
   const UidLease worker = TRY(UidLease::take());
+  if (!commit.empty()) {
+    TRY(take_commit(session, study, commit, worker.uid()));
+    return study;
+  }
   study.listing = TRY(read_study(study.study, worker.uid()));
   if (!study.listing.report.errors.empty()) return study;
   study.code = TRY(stage_code(session.code(), study.study, study.listing.code, session.digests()));

@@ -23,13 +23,16 @@ struct OpenedStudy {
   std::string path;       // absolute
   std::string key;        // names it in the state database
   std::string workspace;  // its directory's name, for records
+  std::string commit;     // 40 hex digits, where its code is that commit's and not the working tree's
   StudyListing listing;
   StagedCode code;
   [[nodiscard]] const Project& project() const { return *listing.report.project; }
 };
 
 // Reads it in a worker. Where project.yaml has errors, `listing` has them and no code was staged.
-Result<OpenedStudy> open_study(Session& session, const std::string& path);
+// With `commit`, project file and code are those of that commit of the study's repository, read as objects
+// only.
+Result<OpenedStudy> open_study(Session& session, const std::string& path, const std::string& commit);
 
 struct RunOptions {
   std::vector<std::string> actions;  // names, or run_all

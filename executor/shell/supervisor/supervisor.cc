@@ -231,8 +231,8 @@ Result<RunFacts> Supervision::wait(const std::function<void(const Progress&)>& o
     if (::poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR)
       return errno_error("wait for the supervisor");
     if ((ready[1].revents & POLLIN) != 0) {
-      char byte = 0;
-      if (::read(cancel, &byte, 1) == 1) (void)write_all(orders_.get(), "C").ok();
+      std::array<char, 128> signal;  // NOLINT: filled by read; a signalfd gives its 128 bytes whole or not at all
+      if (::read(cancel, signal.data(), signal.size()) > 0) (void)write_all(orders_.get(), "C").ok();
     }
     if (ready[0].revents == 0) continue;
     const ssize_t n = ::read(answers_.get(), buffer.data(), buffer.size());

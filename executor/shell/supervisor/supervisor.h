@@ -54,8 +54,8 @@ class Supervision {
   static Result<Supervision> start(SupervisorSpec spec);
 
   // Waits for what came of the run. `on_progress` is called about every 200 ms while the action runs.
-  // `cancel` is a descriptor that becomes readable when the user wants to stop (-1: none): one byte is read
-  // for each time.
+  // `cancel` is a descriptor that becomes readable when the user wants to stop (-1: none), a
+  // pipe or a signalfd: what one read gives counts as one time.
   Result<RunFacts> wait(const std::function<void(const Progress&)>& on_progress, int cancel);
 
   // Waits until the supervisor has torn everything down and is gone.

@@ -167,21 +167,24 @@ Result<StudyListing> read_study(const Study& study, uid_t worker_uid) {
   return listing_from(*answer);
 }
 
+Result<ProjectReport> parse_project(int file, const std::string& name, uid_t worker_uid) {
+  WorkerSpec spec;
+  spec.name = "the reader of " + quoted(name);
+  spec.power = WorkerPower::kParse;
+  spec.uid = worker_uid;
+  spec.keep = {file};
+  const Result<std::string> answer = run_in_worker(spec, [&]() -> Result<std::string> {
+    const std::string text = TRY(read_all(file, kMaxProjectBytes));
+    return dump_json(report_json(check_project(text, name)));
+  });
+  if (!answer.ok()) return answer.error();
+  return report_from_json(TRY(parse_json(*answer, "project")));
+}
+
 Result<ProjectReport> read_project(const Study& study, uid_t worker_uid) {
   TRY(check_project_file(study));
   const UniqueFd file = TRY(open_beneath(study.fd(), kProjectFile, O_RDONLY | O_NONBLOCK | O_NOCTTY));
-  WorkerSpec spec;
-  spec.name = "the reader of project.yaml";
-  spec.power = WorkerPower::kParse;
-  spec.uid = worker_uid;
-  spec.keep = {file.get()};
-  const Result<std::string> answer = run_in_worker(spec, [&]() -> Result<std::string> {
-    const std::string text = TRY(read_all(file.get(), kMaxProjectBytes));
-    return dump_json(report_json(check_project(text, kProjectFile)));
-  });
-  if (!answer.ok()) return answer.error();
-  const Json json = TRY(parse_json(*answer, "project"));
-  return report_from_json(json);
+  return parse_project(file.get(), kProjectFile, worker_uid);
 }
 
 Result<std::vector<RelPath>> list_everything(const Study& study) {

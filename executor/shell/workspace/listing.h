@@ -27,7 +27,10 @@ struct StudyListing {
 // than 200,000 files; a worker that had to be stopped.
 Result<StudyListing> read_study(const Study& study, uid_t worker_uid);
 
-// The project file alone. Needs no root.
+// The project file that is open as `file`, called `name` in messages; parsed by a worker. Needs no root.
+Result<ProjectReport> parse_project(int file, const std::string& name, uid_t worker_uid);
+
+// The project file of a study alone. Needs no root.
 Result<ProjectReport> read_project(const Study& study, uid_t worker_uid);
 
 // Every regular file but those in `.git` and `.glovebox`, for exec. Nothing is parsed, so no worker is

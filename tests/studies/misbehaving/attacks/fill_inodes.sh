@@ -4,6 +4,6 @@
 fact 'started' yes
 mkdir -p many
 i=0
-while (cd many && seq -f "f$i-%.0f" 1 1000 | xargs touch); do i=$((i + 1)); done
+while (cd many && seq 1 1000 | sed "s/^/f$i-/" | xargs touch); do i=$((i + 1)); done
 fact 'thousands of files' $i
 exit 1

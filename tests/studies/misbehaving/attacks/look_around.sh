@@ -17,10 +17,12 @@ must_be 'working directory' /workspace "$(pwd)"
 must_be 'standard input' /dev/null "$(readlink /proc/self/fd/0)"
 must_fail 'no terminal' sh -c ': </dev/tty'
 
-# The shell itself holds this script open, and the folder that is being listed, which is gone by then.
+# The shell itself holds this script open, and for a moment the folder that it lists: gone when its link is read. No command
+# substitution here, which would open a pipe under that number.
 inherited=
 for descriptor in /proc/$$/fd/*; do
-  target=$(readlink "$descriptor") || continue
+  readlink "$descriptor" >/tmp/target || continue
+  read -r target </tmp/target
   case ${descriptor##*/}$target in
     [012]/* | [012]pipe:* | *look_around.sh) ;;
     *) inherited="$inherited ${descriptor##*/}:$target" ;;

@@ -2,5 +2,5 @@
 . attacks/report.sh
 
 mkdir -p output/many
-(cd output/many && seq -f '%.0f.txt' 1 100000 | xargs touch)
+(cd output/many && seq 1 100000 | sed 's/$/.txt/' | xargs touch)
 fact 'files' "$(ls output/many | wc -l)"

@@ -65,12 +65,17 @@ RecordContext context() {
   c.kernel = "6.1";
   c.runtime_version = "1.8.1";
   c.nonce = std::string(32, '5');
-  c.seq = 7;
-  c.previous = Digest::of("before");
   c.log_name = "metadata/table1.log";
   c.log = Digest::of("log");
   c.log_size = 10;
   return c;
+}
+
+// At its place in the chain, as it is signed.
+Json placed(const Attempt& attempt) {
+  Json statement = statement_json(attempt, asked(), context());
+  place_in_chain(statement, 7, Digest::of("before"));
+  return statement;
 }
 
 std::vector<std::string> names(const Json& list) {
@@ -146,7 +151,7 @@ TEST_CASE("values of the environment and free text never enter the record") {
 }
 
 TEST_CASE("the record says what was in force, in words of its own") {
-  const Json statement = statement_json(attempt_of(Reason::kNone), asked(), context());
+  const Json statement = placed(attempt_of(Reason::kNone));
   const Json& definition = statement["predicate"]["buildDefinition"];
   CHECK(definition["buildType"] == "tag:glovebox,2026:action-run/v1");
   CHECK(definition["internalParameters"]["glovebox_waived"] == Json::array({"unsafe_no_cpu_limit"}));
@@ -194,8 +199,8 @@ TEST_CASE("hostile names in a record are escaped") {
 }
 
 TEST_CASE("equal attempts give equal bytes, and the sealed record verifies and lists its files") {
-  const Json statement = statement_json(attempt_of(Reason::kNone), asked(), context());
-  CHECK(dump_json(statement) == dump_json(statement_json(attempt_of(Reason::kNone), asked(), context())));
+  const Json statement = placed(attempt_of(Reason::kNone));
+  CHECK(dump_json(statement) == dump_json(placed(attempt_of(Reason::kNone))));
   const PrivateKey key(std::array<std::uint8_t, 32>{1, 2, 3});
   const Envelope envelope = seal(dump_json(statement), key).value();
   const TrustedKey local{public_key_of(key).value(), std::string(kLocalBuilder)};
