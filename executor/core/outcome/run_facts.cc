@@ -6,6 +6,10 @@ namespace glovebox {
 namespace {
 
 constexpr std::int64_t kMost = INT64_MAX;
+constexpr std::size_t kLongestText = 1U << 20U;
+constexpr std::int64_t kLastExitStatus = 255;  // wait(2)
+constexpr std::int64_t kLastSignal = 64;       // signal(7): SIGRTMAX
+constexpr std::int64_t kSeccompFilter = 2;     // proc(5), Seccomp: disabled, strict, filter
 
 Json end_json(const RunEnd& end) {
   return {{"ended_by", static_cast<int>(end.ended_by)},
@@ -53,50 +57,95 @@ Json output_json(const OutputFile& file, const std::string& staged) {
   return json;
 }
 
-// Reads numbers and lists out of the supervisor's answer; the first failure is kept and everything after it
-// is skipped.
+// Reads the supervisor's answer: everything that run_facts_json writes must be there and in range, and
+// nothing else. The first failure is kept, and everything after it is skipped.
 class Reader {
  public:
   explicit Reader(JsonObject object) : object_(std::move(object)) {}
-  std::uint64_t number(const char* key) {
-    return static_cast<std::uint64_t>(take(object_.integer(key, 0, kMost)));
+  std::uint64_t number(const char* key, std::int64_t least = 0, std::int64_t most = kMost) {
+    return static_cast<std::uint64_t>(take(object_.integer(key, least, most)));
   }
   std::optional<std::uint64_t> optional_number(const char* key) {
     if (object_.optional(key) == nullptr) return std::nullopt;
     return number(key);
   }
-  bool flag(const char* key) { return take(object_.boolean_or(key, false)); }
-  std::string text(const char* key) { return take(object_.string_or(key, "", 1U << 20U)); }
+  // One of an enumeration's values, the last of which is `last`.
+  template <class Enum>
+  Enum one_of(const char* key, Enum last) {
+    return static_cast<Enum>(number(key, 0, static_cast<std::int64_t>(last)));
+  }
+  bool flag(const char* key) {
+    take(object_.required(key));
+    return take(object_.boolean_or(key, false));
+  }
+  std::string text(const char* key) { return take(object_.string(key, kLongestText)); }
+  std::string optional_text(const char* key) { return take(object_.string_or(key, "", kLongestText)); }
   std::vector<std::string> texts(const char* key) {
     std::vector<std::string> all;
-    const Json* list = object_.optional(key);
-    if (list == nullptr) return all;
-    for (const Json& item : *list) {
-      if (item.is_string()) all.push_back(item.get<std::string>());
+    for (const Json& item : list(key)) {
+      if (!item.is_string()) {
+        fail(invalid("must be strings", object_.path_of(key)));
+        return {};
+      }
+      all.push_back(item.get<std::string>());
     }
     return all;
   }
-  const Json* member(const char* key) { return object_.optional(key); }
-  [[nodiscard]] Status status() const { return failed_ ? Status(*failed_) : Status(); }
+  const Json& list(const char* key) {
+    static const Json none = Json::array();
+    return member(key, none, "must be a list");
+  }
+  const Json& object(const char* key) {
+    static const Json none = Json::object();
+    return member(key, none, "must be an object");
+  }
+  const Json* optional(const char* key) { return object_.optional(key); }
+  [[nodiscard]] Status status() const { return failed_ ? Status(*failed_) : object_.done(); }
 
  private:
   template <class T>
   T take(Result<T> result) {
     if (result.ok()) return std::move(result).value();
-    if (!failed_) failed_ = result.error();
+    fail(result.error());
     return T{};
+  }
+  void fail(const Error& error) {
+    if (!failed_) failed_ = error;
+  }
+  // The member, which must be of the same type as `none`, or `none`.
+  const Json& member(const char* key, const Json& none, const char* problem) {
+    const Json* found = take(object_.required(key));
+    if (found != nullptr && found->type() == none.type()) return *found;
+    fail(invalid(problem, object_.path_of(key)));
+    return none;
   }
   JsonObject object_;
   std::optional<Error> failed_;
 };
 
+Result<InitReport> report_from(Reader& in) {
+  InitReport report;
+  report.kind = in.one_of("report", InitReport::Kind::kSignalled);
+  switch (report.kind) {
+    case InitReport::Kind::kNone:
+      report.value = static_cast<int>(in.number("report_value", 0, 0));
+      break;
+    case InitReport::Kind::kExited:
+      report.value = static_cast<int>(in.number("report_value", 0, kLastExitStatus));
+      break;
+    case InitReport::Kind::kSignalled:
+      report.value = static_cast<int>(in.number("report_value", 1, kLastSignal));
+      break;
+  }
+  return report;
+}
+
 Result<RunEnd> end_from(const Json& json) {
   Reader in(TRY(JsonObject::of(json, "end")));
   RunEnd end;
-  end.ended_by = static_cast<EndedBy>(in.number("ended_by"));
+  end.ended_by = in.one_of("ended_by", EndedBy::kCancelled);
   end.host_failed = in.flag("host_failed");
-  end.report.kind = static_cast<InitReport::Kind>(in.number("report"));
-  end.report.value = static_cast<int>(in.number("report_value"));
+  end.report = TRY(report_from(in));
   end.oom_kills = in.number("oom_kills");
   end.forks_refused = in.number("forks_refused");
   end.scratch_full = in.flag("scratch_full");
@@ -106,25 +155,31 @@ Result<RunEnd> end_from(const Json& json) {
   return end;
 }
 
+Result<LimitFact> limit_from(const Json& json, const std::string& name) {
+  Reader in(TRY(JsonObject::of(json, "limits." + name)));
+  LimitFact limit{in.number("asked"), in.number("in_force"), in.optional_number("peak")};
+  TRY(in.status());
+  return limit;
+}
+
 Result<Facts> facts_part_from(const Json& json) {
   Reader in(TRY(JsonObject::of(json, "facts")));
   Facts facts;
-  facts.seccomp_mode = static_cast<int>(in.number("seccomp"));
+  facts.seccomp_mode = static_cast<int>(in.number("seccomp", 0, kSeccompFilter));
   facts.no_new_privileges = in.flag("no_new_privileges");
   facts.capabilities = in.text("capabilities");
   facts.uid_map = in.text("uid_map");
   facts.gid_map = in.text("gid_map");
   facts.mounts = in.number("mounts");
-  const Json* namespaces = in.member("namespaces");
-  const Json* limits = in.member("limits");
+  const Json& namespaces = in.object("namespaces");
+  const Json& limits = in.object("limits");
   TRY(in.status());
-  if (namespaces == nullptr || limits == nullptr) return invalid("is incomplete", "facts");
-  for (const auto& [name, inode] : namespaces->items()) facts.namespaces[name] = inode.get<std::uint64_t>();
-  for (const auto& [name, value] : limits->items()) {
-    Reader limit(TRY(JsonObject::of(value, "limits." + name)));
-    facts.limits[name] = {limit.number("asked"), limit.number("in_force"), limit.optional_number("peak")};
-    TRY(limit.status());
-  }
+  Reader inodes(TRY(JsonObject::of(namespaces, "namespaces")));
+  for (const auto& item : namespaces.items())
+    facts.namespaces[item.key()] = inodes.number(item.key().c_str());
+  TRY(inodes.status());
+  for (const auto& item : limits.items())
+    facts.limits[item.key()] = TRY(limit_from(item.value(), item.key()));
   return facts;
 }
 
@@ -133,21 +188,29 @@ Result<OutputFile> output_from(const Json& json, std::string& staged) {
   OutputFile file;
   file.path = in.text("path");
   file.level = TRY(parse_level(in.text("level")));
-  file.verdict = static_cast<Verdict>(in.number("verdict"));
+  file.verdict = in.one_of("verdict", Verdict::kRejected);
   file.size = in.number("size");
   file.rows = in.optional_number("rows");
   file.columns = in.optional_number("columns");
   staged = in.text("staged");
-  if (const std::string digest = in.text("digest"); !digest.empty()) file.digest = TRY(Digest::parse(digest));
-  if (const Json* reasons = in.member("reasons"); reasons != nullptr) {
-    for (const Json& reason : *reasons) {
-      Reader hit(TRY(JsonObject::of(reason, "reasons")));
-      file.reasons.push_back({hit.text("rule"), hit.text("message")});
-      TRY(hit.status());
-    }
+  if (const std::string digest = in.optional_text("digest"); !digest.empty())
+    file.digest = TRY(Digest::parse(digest));
+  for (const Json& reason : in.list("reasons")) {
+    Reader hit(TRY(JsonObject::of(reason, "reasons")));
+    file.reasons.push_back({hit.text("rule"), hit.text("message")});
+    TRY(hit.status());
   }
   TRY(in.status());
   return file;
+}
+
+Result<Usage> usage_from(const Json& json) {
+  Reader in(TRY(JsonObject::of(json, "usage")));
+  Usage usage{in.number("wall_ms"),     in.number("cpu_user_ms"), in.number("cpu_system_ms"),
+              in.number("memory_peak"), in.number("io_read"),     in.number("io_write"),
+              in.number("pids_peak")};
+  TRY(in.status());
+  return usage;
 }
 
 }  // namespace
@@ -177,26 +240,17 @@ Json run_facts_json(const RunFacts& facts) {
 Result<RunFacts> run_facts_from_json(const Json& json) {
   Reader in(TRY(JsonObject::of(json, "run facts")));
   RunFacts facts;
-  const Json* end = in.member("end");
-  const Json* usage = in.member("usage");
-  if (end == nullptr || usage == nullptr) return invalid("is incomplete", "run facts");
-  facts.end = TRY(end_from(*end));
+  facts.end = TRY(end_from(in.object("end")));
+  facts.usage = TRY(usage_from(in.object("usage")));
   facts.host_problem = in.text("host_problem");
   facts.host_hint = in.text("host_hint");
   facts.started = in.text("started");
   facts.finished = in.text("finished");
-  if (const Json* part = in.member("facts"); part != nullptr) facts.facts = TRY(facts_part_from(*part));
-  Reader used(TRY(JsonObject::of(*usage, "usage")));
-  facts.usage = {used.number("wall_ms"),     used.number("cpu_user_ms"), used.number("cpu_system_ms"),
-                 used.number("memory_peak"), used.number("io_read"),     used.number("io_write"),
-                 used.number("pids_peak")};
-  TRY(used.status());
-  if (const Json* outputs = in.member("outputs"); outputs != nullptr) {
-    for (const Json& output : *outputs) {
-      std::string staged;
-      facts.outputs.push_back(TRY(output_from(output, staged)));
-      facts.staged.push_back(std::move(staged));
-    }
+  if (const Json* part = in.optional("facts"); part != nullptr) facts.facts = TRY(facts_part_from(*part));
+  for (const Json& output : in.list("outputs")) {
+    std::string staged;
+    facts.outputs.push_back(TRY(output_from(output, staged)));
+    facts.staged.push_back(std::move(staged));
   }
   facts.unmatched_patterns = in.texts("unmatched_patterns");
   facts.unmatched_files = in.texts("unmatched_files");

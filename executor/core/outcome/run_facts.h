@@ -25,6 +25,8 @@ struct RunFacts {
 };
 
 Json run_facts_json(const RunFacts& facts);
+// Exactly what run_facts_json writes: a member that is missing, of the wrong type, unknown or out of its
+// range is kInvalid.
 Result<RunFacts> run_facts_from_json(const Json& json);
 
 }  // namespace glovebox

@@ -129,6 +129,7 @@ Result<Cgroup> Cgroup::make(const CgroupHost& host, const std::string& id, const
                       "memory, pids and cpu controllers are needed (cgroup v1 or v2)");
   }
   Cgroup group(host, id);
+  std::vector<std::string> made;
   const auto build = [&]() -> Status {
     for (const std::string& mount : host.hierarchies()) {
       const std::string path = mount + "/" + kParent + "/" + id;
@@ -138,6 +139,7 @@ Result<Cgroup> Cgroup::make(const CgroupHost& host, const std::string& id, const
         // Another action's end may have removed the empty parent in between.
         if (errno != ENOENT || tries > 100) return errno_error("make the cgroup " + path);
       }
+      made.push_back(path);
       if (host.mode == "v2") {
         TRY(enable_controllers(mount));
         TRY(enable_controllers(mount + "/" + kParent));
@@ -148,7 +150,11 @@ Result<Cgroup> Cgroup::make(const CgroupHost& host, const std::string& id, const
   };
   Status built = build();
   if (built.ok()) return group;
-  (void)group.remove().ok();
+  // Only what this call made: where the id was taken, the group is somebody else's.
+  for (const std::string& path : made) {
+    ::rmdir(path.c_str());
+    ::rmdir(path.substr(0, path.rfind('/')).c_str());
+  }
   return std::move(built).error();
 }
 

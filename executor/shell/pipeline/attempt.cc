@@ -74,6 +74,7 @@ class AttemptRun {
     const AttemptId id = TRY(new_attempt_id(attempt_.started));
     attempt_.id = id.str();
     record_ = TRY(make_record_folder(session_.root(), id, attempt_.started));
+    // The bytes that the statement gives the digest of where it has nothing else to name (core/provenance).
     TRY(put_file(record_->fd.get(), kRequestFile, dump_json(request_parameters(planned_.request))));
     context_.builder = session_.key().builder_id;
     context_.version = GLOVEBOX_VERSION;

@@ -18,6 +18,7 @@ namespace glovebox {
 namespace {
 
 constexpr const char* kImage = "scratch.img";
+constexpr unsigned kBlock = 4096;  // of loop device and file system: mkfs would take 1 KiB below 512 MiB
 constexpr ByteCount kReserve = 256ULL << 20U;  // of the host's disk, for records and state
 constexpr std::uint64_t kNearlyFull =
     64 * 1024;  // a file system without a block for one more directory is full
@@ -25,7 +26,7 @@ constexpr std::uint64_t kNearlyFull =
 // An empty ext4 of this size, as a sparse file. No journal: nobody reads a scratch after a crash.
 Result<UniqueFd> template_image(int templates, const Limits& limits) {
   const std::string name =
-      "ext4-" + std::to_string(limits.scratch) + "-" + std::to_string(limits.scratch_inodes) + ".img";
+      "ext4-4k-" + std::to_string(limits.scratch) + "-" + std::to_string(limits.scratch_inodes) + ".img";
   if (Result<UniqueFd> known = open_beneath(templates, name, O_RDONLY); known.ok()) return known;
   const std::string fresh = name + ".new-" + std::to_string(::getpid());
   const UniqueFd fd = TRY(open_beneath(templates, fresh, O_RDWR | O_CREAT | O_TRUNC, 0600));
@@ -33,7 +34,7 @@ Result<UniqueFd> template_image(int templates, const Limits& limits) {
     return errno_error("size an empty file system");
   const std::string mkfs = TRY(find_program("mkfs.ext4", "install the package e2fsprogs"));
   TRY(run_program({mkfs, "-q", "-F", "-O", "^has_journal,^resize_inode", "-E", "lazy_itable_init=1,nodiscard",
-                   "-m", "0", "-N", std::to_string(limits.scratch_inodes),
+                   "-m", "0", "-b", std::to_string(kBlock), "-N", std::to_string(limits.scratch_inodes),
                    "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd.get())}));
   if (::renameat(templates, fresh.c_str(), templates, name.c_str()) != 0)
     return errno_error("keep an empty file system");
@@ -90,7 +91,7 @@ Result<std::string> attach_loop(int image) {
     const UniqueFd device = TRY(open_path(path, O_RDWR));
     loop_config config{};
     config.fd = static_cast<__u32>(image);
-    config.block_size = 4096;
+    config.block_size = kBlock;
     config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
     if (::ioctl(device.get(), LOOP_CONFIGURE, &config) == 0) {
       // Autoclear lets the device go with its last user: it must be mounted before this descriptor closes.

@@ -1,9 +1,8 @@
 #include "shell/supervisor/container.h"
 
 #include <poll.h>
-#include <sys/resource.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,7 +55,7 @@ int number_in(const std::string& text) {
 
 Container::Container(pid_t init, UniqueFd channel, UniqueFd output, UniqueFd errors, LogKeeper log)
     : init_(init),
-      process_(static_cast<int>(::syscall(SYS_pidfd_open, init, 0))),
+      process_(::pidfd_open(init, 0)),
       channel_(std::move(channel)),
       streams_{std::move(output), std::move(errors)},
       log_(std::move(log)) {}

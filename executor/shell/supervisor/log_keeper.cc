@@ -13,8 +13,8 @@ Result<UniqueFd> fresh(int directory, const char* name) {
   return open_beneath(directory, name, O_RDWR | O_CREAT | O_TRUNC, 0600);
 }
 
-Status append_range(int from, ByteCount offset, int to) {
-  if (::lseek(from, static_cast<off_t>(offset), SEEK_SET) < 0) return errno_error("read the log");
+Status append_all(int from, int to) {
+  if (::lseek(from, 0, SEEK_SET) < 0) return errno_error("read the log");
   TRY(copy_and_hash(from, to, ~0ULL));
   return {};
 }
@@ -49,11 +49,15 @@ Status LogKeeper::keep(std::string_view line) {
 }
 
 Status LogKeeper::keep_in_tail(std::string_view line) {
+  if (line.size() > quarter_) {  // only where the limit is tiny: it does not push out what would fit
+    dropped_ += line.size();
+    return {};
+  }
   if (!tail_[0].valid()) {
     tail_[0] = TRY(fresh(directory_.get(), "log.tail-a"));
     tail_[1] = TRY(fresh(directory_.get(), "log.tail-b"));
   }
-  if (tail_size_ + line.size() > half_) {  // the older segment is forgotten and becomes the present one
+  if (tail_size_ + line.size() > quarter_) {  // the older segment is forgotten and becomes the present one
     dropped_ += before_size_;
     std::swap(tail_[0], tail_[1]);
     before_size_ = std::exchange(tail_size_, 0);
@@ -66,17 +70,13 @@ Status LogKeeper::keep_in_tail(std::string_view line) {
 
 Status LogKeeper::finish(const std::string& time) {
   for (LogLines& lines : lines_) TRY(keep_lines(lines.finish(time)));
+  if (dropped_ > 0) {
+    TRY(write_all(head_.get(),
+                  time + " [glovebox: " + std::to_string(dropped_) + " bytes of log left out here]\n"));
+  }
   if (tail_[0].valid()) {
-    // The two segments hold up to twice the tail's share: the surplus at the front goes too.
-    const ByteCount surplus = before_size_ + tail_size_ > half_ ? before_size_ + tail_size_ - half_ : 0;
-    const ByteCount skip = std::min(surplus, before_size_);
-    dropped_ += skip;
-    if (dropped_ > 0) {
-      TRY(write_all(head_.get(),
-                    time + " [glovebox: " + std::to_string(dropped_) + " bytes of log left out here]\n"));
-    }
-    TRY(append_range(tail_[1].get(), skip, head_.get()));
-    TRY(append_range(tail_[0].get(), 0, head_.get()));
+    TRY(append_all(tail_[1].get(), head_.get()));
+    TRY(append_all(tail_[0].get(), head_.get()));
     for (const char* name : {"log.tail-a", "log.tail-b"}) ::unlinkat(directory_.get(), name, 0);
   }
   return {};

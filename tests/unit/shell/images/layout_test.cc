@@ -67,13 +67,14 @@ TEST_CASE("of several images the wanted one is taken, and none is guessed") {
   const Json one = layout.image.write_manifest();
   layout.image.config["config"]["Cmd"] = Json{"another"};
   const Json two = layout.image.write_manifest();
-  layout.image.write_index(Json::array({named(one, "ghcr.io/somebody/python:v2"), named(two, "r:v2")}));
+  layout.image.write_index(
+      Json::array({named(one, "registry.example.org/somebody/python:v2"), named(two, "r:v2")}));
   CHECK(layout.read("python:v2")->manifest.digest.str() == one["digest"]);
   CHECK(layout.read("r:v2")->manifest.digest.str() == two["digest"]);
   const auto neither = layout.read();
   REQUIRE_FALSE(neither.ok());
   CHECK(neither.error().message == "it holds 2 images");
-  CHECK(neither.error().hint == "choose one of: ghcr.io/somebody/python:v2 r:v2");
+  CHECK(neither.error().hint == "choose one of: registry.example.org/somebody/python:v2 r:v2");
 }
 
 TEST_CASE("an index that holds itself ends") {
@@ -147,7 +148,7 @@ TEST_CASE("a description that is not what its digest says is an integrity error"
 
 TEST_CASE("names that studies use are found in references") {
   CHECK(study_name("python:v2")->str() == "python:v2");
-  CHECK(study_name("ghcr.io/opensafely-core/r:v2")->str() == "r:v2");
+  CHECK(study_name("registry.example.org/studies/r:v2")->str() == "r:v2");
   CHECK_FALSE(study_name("v2").ok());
   CHECK_FALSE(study_name("").ok());
   CHECK_FALSE(study_name("../..").ok());
