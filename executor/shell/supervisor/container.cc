@@ -1,7 +1,6 @@
 #include "shell/supervisor/container.h"
 
 #include <poll.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +15,10 @@
 #include "shell/runtime/runtime.h"
 #include "shell/sys/clock.h"
 #include "shell/sys/file.h"
+
+extern "C" {  // glibc 2.36 forgets to say so itself
+#include <sys/pidfd.h>
+}
 
 namespace glovebox {
 namespace {

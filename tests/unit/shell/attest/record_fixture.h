@@ -33,12 +33,12 @@ struct RecordRoot : StateDir {
     RecordContext context;
     context.builder = builder;
     context.nonce = "5f1d3e0a9c7b42d8b6e4a1c09f2d7e33";
-    context.seq = place.sequence;
-    context.previous = place.previous;
     context.log_name = "metadata/table1.log";
     context.log = Digest::of("log of " + id);
     context.events = Digest::of("events of " + id);
-    return dump_json(statement_json(attempt, asked, context));
+    Json json = statement_json(attempt, asked, context);
+    place_in_chain(json, place.sequence, place.previous);
+    return dump_json(json);
   }
 
   Result<WrittenRecord> write(const std::string& id,
