@@ -1,15 +1,15 @@
-/* PID 1 of every action: a gate, a lifeline, a reaper and a truthful reporter. Static, so that it runs in any image; under the
- * action's own seccomp policy, so that it can do nothing that the action cannot.
+/* PID 1 of every action: a gate, a lifeline, a reaper and a truthful reporter. Static, so that it runs in any
+ * image; under the action's own seccomp policy, so that it can do nothing that the action cannot.
  *
  * Descriptor 3 is a SOCK_SEQPACKET socket to the supervisor. Messages to us, one per packet:
- *   E NAME=VALUE    one more environment variable for the study's first process (secrets: they are in no file)
- *   G               the gate opens: start the program
- *   S <number>      send this signal to the program's process group
- * Its closing is the lifeline: whoever holds the other end has died, and everything here ends at once.
- * Messages from us: "R" (ready, waiting at the gate), "X" and the program's wait status as a decimal number, "F" and errno (could
- * not be started). The supervisor trusts none of it for a guarantee.
+ *   E NAME=VALUE    one more environment variable for the study's first process (secrets: they are in no
+ * file) G               the gate opens: start the program S <number>      send this signal to the program's
+ * process group Its closing is the lifeline: whoever holds the other end has died, and everything here ends
+ * at once. Messages from us: "R" (ready, waiting at the gate), "X" and the program's wait status as a decimal
+ * number, "F" and errno (could not be started). The supervisor trusts none of it for a guarantee.
  *
- * Study code never has descriptor 3: it is close-on-exec, and /proc/1 is closed to it because we are not dumpable. */
+ * Study code never has descriptor 3: it is close-on-exec, and /proc/1 is closed to it because we are not
+ * dumpable. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -37,7 +37,9 @@ static void send_text(const char* text) {
 }
 
 /* The process that is PID 1 ends: the kernel kills everything else in its namespace. */
-static void end_everything(void) { _exit(137); }
+static void end_everything(void) {
+  _exit(137);
+}
 
 /* One packet into `message`, NUL-terminated. The lifeline's end does not return. */
 static size_t receive(void) {
@@ -100,7 +102,8 @@ static pid_t start(char** arguments, const sigset_t* original) {
   return -1;
 }
 
-/* Reaps whatever has ended. When it is the program itself, tells how and ends: what it left behind ends with us. */
+/* Reaps whatever has ended. When it is the program itself, tells how and ends: what it left behind ends with
+ * us. */
 static void reap(pid_t program) {
   int status;
   pid_t gone;

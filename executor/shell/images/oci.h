@@ -60,7 +60,8 @@ Json config_json(const ImageConfig& config);
 // that is not empty. None or several: kRefused, and the hint lists the names.
 Result<Descriptor> choose_image(const std::vector<Descriptor>& index, const std::string& wanted);
 
-// "python:v2" of "python:v2", "registry.example.org/studies/python:v2" and the like; an error for anything else.
+// "python:v2" of "python:v2", "registry.example.org/studies/python:v2" and the like; an error for anything
+// else.
 Result<ImageName> study_name(const std::string& reference);
 
 }  // namespace glovebox

@@ -1,6 +1,8 @@
 #include "shell/pipeline/study_run.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -205,6 +207,22 @@ Result<OpenedStudy> opened(Session&, const std::string& path, Study::Use use) {
   return OpenedStudy{std::move(study), whole, key, name, {}, {}, {}};
 }
 
+// Outputs are never written through a link: better said before an action runs for days than after it.
+Status check_output_folders(const OpenedStudy& study) {
+  for (const ActionSpec& action : study.project().actions) {
+    for (const OutputSpec& output : action.outputs) {
+      const std::string top = output.pattern.str().substr(0, output.pattern.str().find('/'));
+      struct stat info {};
+      const bool nested = top.size() < output.pattern.str().size() && top.find('*') == std::string::npos;
+      if (!nested || ::fstatat(study.study.fd(), top.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      if (S_ISDIR(info.st_mode)) continue;
+      return invalid("the output folder " + quoted(top) + " of the study is a link or a file", {},
+                     "move it away: outputs are never written through links");
+    }
+  }
+  return {};
+}
+
 // The code of a commit, with the project file in it.
 Status take_commit(Session& session, OpenedStudy& study, const std::string& commit, uid_t worker) {
   study.code = TRY(stage_commit(session.code(), study.study.fd(), {commit, ""}, worker));
@@ -214,6 +232,7 @@ Status take_commit(Session& session, OpenedStudy& study, const std::string& comm
   if (!file.ok()) return invalid("there is no project.yaml in commit " + commit);
   study.listing.report = TRY(parse_project(file->get(), kProjectFile, worker));
   if (!study.listing.report.project) return {};
+  TRY(check_output_folders(study));
   const PatternIndex outputs(*study.listing.report.project);
   for (const CodeFile& code : study.code.files) {
     const PatternIndex::Match match = outputs.find(code.path);
@@ -237,6 +256,7 @@ Result<OpenedStudy> open_study(Session& session, const std::string& path, const 
   }
   study.listing = TRY(read_study(study.study, worker.uid()));
   if (!study.listing.report.errors.empty()) return study;
+  TRY(check_output_folders(study));
   study.code = TRY(stage_code(session.code(), study.study, study.listing.code, session.digests()));
   return study;
 }

@@ -20,8 +20,8 @@ namespace {
 constexpr const char* kImage = "scratch.img";
 constexpr unsigned kBlock = 4096;  // of loop device and file system: mkfs would take 1 KiB below 512 MiB
 constexpr ByteCount kReserve = 256ULL << 20U;  // of the host's disk, for records and state
-constexpr std::uint64_t kNearlyFull =
-    64 * 1024;  // a file system without a block for one more directory is full
+// ext4 keeps blocks back for its own tables: of 72 MiB, 0.8 % were still free when a write was refused.
+constexpr std::uint64_t kNearlyFull = 64;  // a sixty-fourth of all blocks
 
 // An empty ext4 of this size, as a sparse file. No journal: nobody reads a scratch after a crash.
 Result<UniqueFd> template_image(int templates, const Limits& limits) {
@@ -157,7 +157,7 @@ Result<std::map<std::string, LimitFact>> Scratch::read_back(const Limits& limits
 bool Scratch::full() const {
   struct statvfs disk {};
   if (::statvfs(path_.c_str(), &disk) != 0) return false;
-  return static_cast<ByteCount>(disk.f_bavail) * disk.f_frsize < kNearlyFull || disk.f_favail == 0;
+  return disk.f_bavail <= disk.f_blocks / kNearlyFull || disk.f_favail == 0;
 }
 
 Status Scratch::freeze() const {
