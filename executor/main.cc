@@ -4,13 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 
 #include "cli/cli.h"
-#include "core/base/text.h"
 
 namespace {
 
@@ -30,19 +28,6 @@ void set_up_logging() {
   spdlog::set_default_logger(logger);
 }
 
-// 2 where the first word is no command of ours; the parser would only say that one is required.
-int report_unknown_command(const CLI::App& app, int count, char** arguments) {
-  if (count < 2 || arguments[1][0] == '-') return 0;
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(command->get_name());
-  if (std::find(names.begin(), names.end(), arguments[1]) != names.end()) return 0;
-  const std::string near = glovebox::nearest(arguments[1], names);
-  return glovebox::report(
-      glovebox::invalid("there is no command " + glovebox::quoted(arguments[1], 100), {},
-                        near.empty() ? "see glovebox --help" : "did you mean \"" + near + "\"?"));
-}
-
 int run(int count, char** arguments) {
   glovebox::CliContext context;
   context.root = default_root();
@@ -58,7 +43,8 @@ int run(int count, char** arguments) {
   glovebox::add_policy_commands(app, context);
   glovebox::add_record_commands(app, context);
   glovebox::add_key_commands(app, context);
-  if (const int unknown = report_unknown_command(app, count, arguments); unknown != 0) return unknown;
+  if (const int unknown = glovebox::report_unknown_command(app, count, arguments); unknown != 0)
+    return unknown;
   try {
     app.parse(count, arguments);
   } catch (const CLI::Success& e) {

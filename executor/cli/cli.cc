@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -74,6 +75,17 @@ int report(const std::vector<Error>& errors) {
 
 void warn(const std::string& text) {
   spdlog::warn("{}", text);
+}
+
+int report_unknown_command(const CLI::App& app, int count, char** arguments) {
+  if (count < 2 || arguments[1][0] == '-') return 0;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), arguments[1]) != names.end()) return 0;
+  const std::string near = nearest(arguments[1], names);
+  return report(invalid("there is no command " + quoted(arguments[1], 100), {},
+                        near.empty() ? "see glovebox --help" : "did you mean \"" + near + "\"?"));
 }
 
 Json invalid_json(const std::vector<Error>& errors) {

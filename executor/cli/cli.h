@@ -40,6 +40,10 @@ void warn(const std::string& text);
 // `{"status":"invalid","errors":[…]}` of DESIGN.md §6.
 Json invalid_json(const std::vector<Error>& errors);
 
+// 2, said, where the first word of the command line is no command of ours (the parser would only say that one
+// is required); else 0.
+int report_unknown_command(const CLI::App& app, int count, char** arguments);
+
 // The session that commands work in, with progress on a terminal.
 Result<Session> open_session(const CliContext& context);
 Result<std::map<std::string, std::string>> variables_of(const CliContext& context);
