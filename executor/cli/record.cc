@@ -13,19 +13,19 @@ namespace {
 constexpr std::size_t kListed = 1000;  // newest records
 
 // A mistyped ROOT must not look like one whose records are all in order.
-Result<Store> open_records(const CliContext& context) {
+Result<Installation> open_records(const CliContext& context) {
   if (!open_path(context.root + "/state.sqlite", O_PATH).ok()) {
     return invalid("there are no records in " + quoted(context.root), {},
                    "name the state directory with --root DIR");
   }
-  return Store::open(context.root);
+  return Installation::open(context.root);
 }
 
 Result<int> list(const CliContext& context) {
-  const Store store = TRY(open_records(context));
+  Installation home = TRY(open_records(context));
   Json all = Json::array();
   std::string text;
-  for (const RecordSummary& record : TRY(list_records(store, kListed))) {
+  for (const RecordSummary& record : TRY(list_records(home.store(), kListed))) {
     all.push_back(summary_json(record));
     text += fmt::format("{:>6}  {}  {:<9}  {}  {}\n", record.sequence, record.id, record.status,
                         printable(record.workspace, 60), printable(record.action, 130));
@@ -34,17 +34,17 @@ Result<int> list(const CliContext& context) {
 }
 
 Result<int> show(const CliContext& context, const std::string& id) {
-  const Store store = TRY(open_records(context));
-  const StoredLink link = TRY(find_record(store, id));
+  Installation home = TRY(open_records(context));
+  const StoredLink link = TRY(find_record(home.store(), id));
   if (context.json) return print(TRY(read_envelope(context.root, link)));
   return print(dump_json_pretty(TRY(read_statement(context.root, link))));
 }
 
 Result<int> verify(const CliContext& context, const std::vector<std::string>& ids) {
-  const Store store = TRY(open_records(context));
+  Installation home = TRY(open_records(context));
   std::vector<std::string> whole;
-  for (const std::string& id : ids) whole.push_back(TRY(find_record(store, id)).id);
-  const VerifyReport found = TRY(verify_records(store, trusted(TRY(all_keys(context.root))), whole));
+  for (const std::string& id : ids) whole.push_back(TRY(find_record(home.store(), id)).id);
+  const VerifyReport found = TRY(verify_records(home.store(), trusted(TRY(all_keys(context.root))), whole));
   const int printed = print(context.json ? dump_json(verify_json(found)) + "\n" : verify_text(found));
   TRY(found.status());
   return printed;

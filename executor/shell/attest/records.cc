@@ -114,6 +114,11 @@ Result<RecordFolder> make_record_folder(const std::string& root, const AttemptId
   return RecordFolder{id, path, std::move(folder)};
 }
 
+Status put_record_file(const RecordFolder& folder, const char* name, const std::string& text) {
+  const UniqueFd file = TRY(open_beneath(folder.fd.get(), name, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+  return write_all(file.get(), text);
+}
+
 Result<WrittenRecord> write_record(Store& store, const SigningKey& key, const RecordFolder& folder,
                                    const StatementAt& statement_at, const AttemptChange& change) {
   const UniqueFd root = TRY(open_state(store.root()));

@@ -34,6 +34,9 @@ struct RecordFolder {
 Result<RecordFolder> make_record_folder(const std::string& root, const AttemptId& id,
                                         const std::string& started);
 
+// Writes one of the files that the statement names; write_record() makes it durable.
+Status put_record_file(const RecordFolder& folder, const char* name, const std::string& text);
+
 struct WrittenRecord {
   std::uint64_t sequence = 0;
   std::string path;  // of the envelope, absolute where ROOT is

@@ -183,6 +183,12 @@ Status Cgroup::apply(const Limits& limits) const {
   return set("pids", "pids.max", std::to_string(limits.processes + 1));
 }
 
+void Cgroup::warm_up() const {
+  if (::fork() != 0) return;
+  for (const UniqueFd& entry : entries_) (void)!::write(entry.get(), "0", 1);
+  ::_exit(0);
+}
+
 std::vector<int> Cgroup::entries() const {
   std::vector<int> fds;
   fds.reserve(entries_.size());
@@ -220,16 +226,31 @@ Result<std::map<std::string, LimitFact>> Cgroup::read_back(const Limits& limits)
   return facts;
 }
 
+// What cannot be read does not count as empty: only a group that is gone does.
+Result<bool> Cgroup::empty() const {
+  const bool unified = !host_.unified.empty();
+  const std::string group = unified ? folder("") : folder("pids");
+  if (::access(group.c_str(), F_OK) != 0) {
+    if (errno == ENOENT) return true;
+    return errno_error("look for the cgroup " + group);
+  }
+  const Result<std::string> text =
+      read_file(group + (unified ? "/cgroup.events" : "/cgroup.procs"), 1U << 20U);
+  if (text.ok() && unified && has_word(*text, "populated 1", '\n')) return false;
+  if (text.ok() && unified && has_word(*text, "populated 0", '\n')) return true;
+  if (text.ok() && !unified) return text->empty();
+  if (::access(group.c_str(), F_OK) != 0 && errno == ENOENT) return true;
+  return host_error("cannot tell whether the cgroup " + group +
+                    " is empty: " + (text.ok() ? "cgroup.events does not say" : text.error().message));
+}
+
 Status Cgroup::kill_and_wait(Millis patience) const {
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::milliseconds(patience);
   const bool unified = !host_.unified.empty();
   const std::string any = unified ? folder("") : folder("pids");
   for (;;) {
-    if (::access(any.c_str(), F_OK) != 0) return {};
-    const bool empty = unified ? keyed_number(read_text(any + "/cgroup.events"), "populated") == 0
-                               : read_text(any + "/cgroup.procs").empty();
-    if (empty) return {};
+    if (TRY(empty())) return {};
     if (Clock::now() > deadline)
       return host_error("processes of " + id_ + " do not end", "look for processes in state D");
     if (unified && ::access((any + "/cgroup.kill").c_str(), F_OK) == 0) {

@@ -1,10 +1,8 @@
 #include "shell/pipeline/attempt.h"
 
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 
 #include "core/base/text.h"
@@ -22,18 +20,6 @@ namespace {
 
 constexpr ByteCount kMaxLogFile = 8ULL << 30U;
 
-Result<std::string> random_nonce() {
-  std::array<char, 16> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-    return errno_error("get random bytes");
-  return hex_encode({bytes.data(), bytes.size()});
-}
-
-Status put_file(int folder, const char* name, const std::string& text) {
-  const UniqueFd file = TRY(open_beneath(folder, name, O_WRONLY | O_CREAT | O_TRUNC, 0600));
-  return write_all(file.get(), text);
-}
-
 // One attempt on its way; each member function is one stage of it.
 class AttemptRun {
  public:
@@ -43,14 +29,7 @@ class AttemptRun {
 
   Result<Attempt> carry_out() {
     TRY(begin());
-    if (!planned_.plan.ok()) {
-      note_error(planned_.plan.error());
-      TRY(record_only());
-      return std::move(attempt_);
-    }
-    attempt_.plan = planned_.plan.value();
-    Status done = prepare();
-    if (done.ok()) done = execute();
+    Status done = planned_.plan.ok() ? execute() : Status(planned_.plan.error());
     if (done.ok()) done = write_log();
     if (done.ok()) done = publish_and_record();
     if (!done.ok() && publishing_) {
@@ -68,43 +47,28 @@ class AttemptRun {
   }
 
  private:
+  // First the locked run folder with what recovery needs, then what the record consists of, then the entry in
+  // the state database: whatever this is cut off at, the next command either finds the entry, and records the
+  // attempt, or removes every trace of it.
   Status begin() {
     attempt_.started = utc_now();
     attempt_.action = planned_.request.action;
+    if (planned_.plan.ok()) attempt_.plan = planned_.plan.value();
     const AttemptId id = TRY(new_attempt_id(attempt_.started));
     attempt_.id = id.str();
+    context_ = TRY(session_.record_context(session_.key().builder_id));
+    run_ = TRY(RunFolder::make(session_.runs(), session_.locks(), attempt_.id));
+    TRY(run_->keep_draft({TRY(mark_of(place_.study, place_.study_path)), planned_.request.collect_everything,
+                          attempt_.started, lost_statement(attempt_, planned_.request, context_)}));
     record_ = TRY(make_record_folder(session_.root(), id, attempt_.started));
-    // The bytes that the statement gives the digest of where it has nothing else to name (core/provenance).
-    TRY(put_file(record_->fd.get(), kRequestFile, dump_json(request_parameters(planned_.request))));
-    context_.builder = session_.key().builder_id;
-    context_.version = GLOVEBOX_VERSION;
-    context_.kernel = session_.host().kernel;
-    context_.runtime_version = session_.runtime_version();
-    context_.binary = session_.binary();
-    context_.nonce = TRY(random_nonce());
-    return {};
-  }
-
-  Status prepare() {
-    lease_ = TRY(UidLease::take());
-    run_ = TRY(RunFolder::make(session_.runs(), attempt_.id));
+    TRY(put_record_file(*record_, kRequestFile, dump_json(request_parameters(planned_.request))));
+    if (attempt_.plan) TRY(put_record_file(*record_, kPlanFile, dump_json(plan_json(*attempt_.plan))));
     AttemptRow row;
     row.id = attempt_.id;
     row.study = place_.study_key;
     row.action = attempt_.action;
     row.started = attempt_.started;
-    row.host_uid = lease_->uid();
-    TRY(session_.store().begin(row));
-    TRY(put_file(record_->fd.get(), kPlanFile, dump_json(plan_json(*attempt_.plan))));
-    // What stands in the record if nothing of ours lives to write another one.
-    Attempt lost = attempt_;
-    lost.reason = Reason::kLost;
-    lost.message = "glovebox was stopped while the action ran";
-    const StudyMark mark = TRY(mark_of(place_.study, place_.study_path));
-    TRY(run_->keep_draft(lost, statement_json(lost, planned_.request, context_), mark,
-                         planned_.request.collect_everything));
-    event("prepared");
-    return {};
+    return session_.store().begin(row);
   }
 
   Result<SupervisorSpec> supervisor_spec() {
@@ -142,6 +106,8 @@ class AttemptRun {
   }
 
   Status execute() {
+    lease_ = TRY(UidLease::take());
+    event("prepared");
     TRY(session_.store().advance(attempt_.id, JobEvent::kStarted));
     supervision_ = TRY(Supervision::start(TRY(supervisor_spec())));
     RunFacts facts = TRY(supervision_->wait(watch_.progress, watch_.cancel));
@@ -227,11 +193,12 @@ class AttemptRun {
         TRY(publish_target(place_.study, planned_.request.collect_everything, attempt_.id));
     event("decided", attempt_.finished);
     TRY(write_events());
-    TRY(run_->keep_statement(statement_json(attempt_, planned_.request, context_)));
+    TRY(run_->keep_decision(
+        {std::string(to_string(attempt_.reason)), statement_json(attempt_, planned_.request, context_)}));
     TRY(session_.store().advance(attempt_.id, JobEvent::kPublishing));
     {
       // Held until the manifest stands: two actions of one study must not lose each other's entries.
-      const FileLock lock = TRY(FileLock::take(session_.runs(), ".lock-" + place_.study_key));
+      const FileLock lock = TRY(FileLock::take(session_.locks(), place_.study_key));
       PublicationRequest request;
       request.action = attempt_.action;
       request.reason = attempt_.reason;
@@ -252,7 +219,7 @@ class AttemptRun {
   }
 
   Status write_events() {
-    TRY(put_file(record_->fd.get(), kEventsFile, events_));
+    TRY(put_record_file(*record_, kEventsFile, events_));
     context_.events = Digest::of(events_);
     return {};
   }

@@ -2,11 +2,14 @@
 
 #include <unistd.h>
 
+#include <optional>
+
 #include "core/base/text.h"
 #include "core/provenance/statement.h"
+#include "shell/attest/keys.h"
 #include "shell/attest/records.h"
+#include "shell/pipeline/installation.h"
 #include "shell/pipeline/recovery.h"
-#include "shell/pipeline/session.h"
 #include "shell/sys/clock.h"
 #include "shell/sys/file.h"
 #include "shell/workspace/study.h"
@@ -14,137 +17,133 @@
 namespace glovebox {
 namespace {
 
-constexpr std::size_t kMaxStatement = 512U << 20U;
-
 // What remains of one attempt whose process is gone.
 struct Remains {
   AttemptRow row;
-  Json statement;  // the draft of a lost one, or the decided one
-  StudyMark study;
-  bool exec = false;
-  bool decided = false;
+  Draft draft;
+  std::optional<Decision> decision;
 };
 
-Result<Remains> read_remains(const AttemptRow& row, int run) {
-  Remains remains;
-  remains.row = row;
-  const Json draft = TRY(parse_json(TRY(read_beneath(run, kDraft, kMaxStatement)), kDraft));
-  JsonObject object = TRY(JsonObject::of(draft, kDraft));
-  remains.study.path = TRY(object.string("study"));
-  remains.study.device = static_cast<std::uint64_t>(TRY(object.integer("device", 0, INT64_MAX)));
-  remains.study.inode = static_cast<std::uint64_t>(TRY(object.integer("inode", 0, INT64_MAX)));
-  remains.exec = TRY(object.boolean_or("exec", false));
-  remains.statement = *TRY(object.required("statement"));
-  if (const auto decided = read_beneath(run, kDecided, kMaxStatement); decided.ok()) {
-    remains.statement = TRY(parse_json(*decided, kDecided));
-    remains.decided = true;
-  }
-  return remains;
-}
-
-// Of an attempt that did not come as far as to leave a draft, only the state database knows.
-Remains unknown_remains(const Session& session, const AttemptRow& row) {
-  Attempt lost;
-  lost.id = row.id;
-  lost.action = row.action;
-  lost.started = row.started;
-  lost.finished = row.started;
-  lost.reason = Reason::kLost;
-  lost.message = "glovebox was stopped before the action began";
+// Of an attempt whose draft a power cut took, only the state database knows.
+Result<Draft> unknown_draft(const Installation& home, const SigningKey& key, const AttemptRow& row,
+                            const RecordFolder& record) {
+  Attempt begun;
+  begun.id = row.id;
+  begun.action = row.action;
+  begun.started = row.started;
+  begun.finished = row.started;
   Request asked;
   asked.action = row.action;
-  RecordContext context;
-  context.builder = session.key().builder_id;
-  context.version = GLOVEBOX_VERSION;
-  context.kernel = session.host().kernel;
-  context.runtime_version = session.runtime_version();
-  context.binary = session.binary();
-  context.nonce = Digest::of(row.id + row.started).hex().substr(0, 32);
-  Remains remains;
-  remains.row = row;
-  remains.statement = statement_json(lost, asked, context);
-  return remains;
+  TRY(put_record_file(record, kRequestFile, dump_json(request_parameters(asked))));
+  Draft draft;
+  draft.started = row.started;
+  draft.statement = lost_statement(begun, asked, TRY(home.record_context(key.builder_id)));
+  return draft;
+}
+
+Result<Remains> read_remains(const Installation& home, const SigningKey& key, const AttemptRow& row, int run,
+                             const RecordFolder& record) {
+  Result<Draft> draft = run >= 0 ? read_draft(run) : Result<Draft>(invalid("there is no run folder"));
+  if (!draft.ok()) return Remains{row, TRY(unknown_draft(home, key, row, record)), {}};
+  return Remains{row, std::move(draft).value(), TRY(read_decision(run))};
 }
 
 // Finishes a publish that has its journal. True: what was decided stands.
-Result<bool> finish_publish(const Remains& remains, int run) {
-  if (!remains.decided) return false;
+Result<bool> finish_publish(const Installation& home, const Remains& remains, int run) {
   const Result<UniqueFd> staging = open_beneath(run, kStaging, O_RDONLY | O_DIRECTORY);
   if (!staging.ok()) return false;
-  const Result<Study> study = Study::open(remains.study.path, Study::Use::kExec);
+  const Result<Study> study = Study::open(remains.draft.study.path, Study::Use::kExec);
   // Moved away, or another directory by that name: then nothing more is published, least of all there.
-  if (!study.ok() || TRY(mark_of(study->fd(), remains.study.path)) != remains.study) return false;
-  const PublishTarget target = TRY(publish_target(study->fd(), remains.exec, remains.row.id));
+  if (!study.ok() || TRY(mark_of(study->fd(), remains.draft.study.path)) != remains.draft.study) return false;
+  const PublishTarget target = TRY(publish_target(study->fd(), remains.draft.exec, remains.row.id));
+  const FileLock publishing = TRY(FileLock::take(home.locks(), remains.row.study));
   if (TRY(roll_forward(target, {run, staging->get()}))) return true;
   // No journal: either nothing was published yet (the log still waits in staging), or everything was.
   return ::faccessat(staging->get(), "log", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
 }
 
-Status write_late_record(Session& session, const Remains& remains) {
-  const AttemptId id = TRY(AttemptId::parse(remains.row.id));
-  const RecordFolder folder = TRY(make_record_folder(session.root(), id, remains.row.started));
+Status write_late_record(Installation& home, const SigningKey& key, const RecordFolder& record,
+                         const Decision& decision) {
   AttemptChange change;
   change.finished = utc_now();
-  if (!remains.decided) change.reason = std::string(to_string(Reason::kLost));
+  change.reason = decision.reason;
   const auto statement_at = [&](const ChainPlace& at) -> Result<std::string> {
-    Json statement = remains.statement;
-    place_in_chain(statement, at.sequence, at.previous);
-    return dump_json(statement);
+    Json placed = decision.statement;
+    place_in_chain(placed, at.sequence, at.previous);
+    return dump_json(placed);
   };
-  TRY(write_record(session.store(), session.key(), folder, statement_at, change));
+  TRY(write_record(home.store(), key, record, statement_at, change));
   return {};
 }
 
-Status settle_attempt(Session& session, const AttemptRow& row, int run) {
-  TRY(clear_cgroup(session.cgroups(), row.id));
-  Result<Remains> remains =
-      run >= 0 ? read_remains(row, run) : Result<Remains>(unknown_remains(session, row));
-  if (!remains.ok()) remains = unknown_remains(session, row);
+Status settle_attempt(Installation& home, const SigningKey& key, const AttemptRow& row, int run) {
+  TRY(clear_cgroup(home.cgroups(), row.id));
+  const RecordFolder record =
+      TRY(make_record_folder(home.root(), TRY(AttemptId::parse(row.id)), row.started));
+  const Remains remains = TRY(read_remains(home, key, row, run, record));
   // A publish that cannot be finished (the study's owner has changed what stands there) must not keep others
   // from working.
-  if (const Result<bool> finished = remains->decided ? finish_publish(*remains, run) : Result<bool>(true);
-      !finished.ok() || !*finished) {
-    const Json draft = TRY(parse_json(TRY(read_beneath(run, kDraft, kMaxStatement)), kDraft));
-    remains->statement = draft.at("statement");
-    remains->decided = false;
-  }
-  TRY(write_late_record(session, *remains));
-  return run >= 0 ? remove_tree(session.runs(), row.id) : Status();
+  const Result<bool> finished = remains.decision ? finish_publish(home, remains, run) : Result<bool>(false);
+  const bool stands = finished.ok() && *finished;
+  const Decision lost{std::string(to_string(Reason::kLost)), remains.draft.statement};
+  TRY(write_late_record(home, key, record, stands ? *remains.decision : lost));
+  return run >= 0 ? remove_tree(home.runs(), row.id) : Status();
+}
+
+// The record folder of an attempt that was cut off before the state database had it.
+Status remove_unbegun_record(const Installation& home, const std::string& id, int run) {
+  const Result<Draft> draft = read_draft(run);
+  if (!draft.ok()) return {};  // it did not come so far as to make one
+  const RecordFolder record = TRY(make_record_folder(home.root(), TRY(AttemptId::parse(id)), draft->started));
+  // Signed: the state database was lost since, the record was not.
+  if (open_beneath(record.fd.get(), kEnvelopeFile, O_PATH).ok()) return {};
+  const std::size_t slash = record.path.rfind('/');
+  const UniqueFd month =
+      TRY(open_beneath(home.folder(), record.path.substr(0, slash), O_RDONLY | O_DIRECTORY));
+  return remove_tree(month.get(), id);
 }
 
 // Folders of attempts that the database has as finished, or does not know: their process died while cleaning
 // up.
-Status remove_leftovers(Session& session) {
-  for (const std::string& name : TRY(list_directory(session.runs(), 1'000'000))) {
+Status remove_leftovers(Installation& home) {
+  for (const std::string& name : TRY(list_directory(home.runs(), 1'000'000))) {
     if (!AttemptId::parse(name).ok()) continue;
-    const auto row = TRY(session.store().attempt(name));
-    if (row && row->state != JobState::kFinalized) continue;
-    const Result<UniqueFd> run = open_beneath(session.runs(), name, O_RDONLY | O_DIRECTORY);
+    std::optional<FileLock> making = TRY(FileLock::take(home.locks(), kMakingRuns));
+    const Result<UniqueFd> run = open_beneath(home.runs(), name, O_RDONLY | O_DIRECTORY);
     if (!run.ok()) continue;
     const FileLock lock = TRY(FileLock::attempt(run->get(), kRunLock));
+    making.reset();
     if (!lock.held()) continue;
-    TRY(clear_cgroup(session.cgroups(), name));
-    TRY(remove_tree(session.runs(), name));
+    // Looked up again, now that nobody works there: it may have begun, and ended, in between.
+    const auto row = TRY(home.store().attempt(name));
+    if (row && row->state != JobState::kFinalized) continue;
+    TRY(clear_cgroup(home.cgroups(), name));
+    if (!row) TRY(remove_unbegun_record(home, name, run->get()));
+    TRY(remove_tree(home.runs(), name));
   }
   return {};
 }
 
 }  // namespace
 
-Status reconcile(Session& session) {
-  TRY(settle_records(session.store()));
-  for (const AttemptRow& row : TRY(session.store().unfinished())) {
-    const Result<UniqueFd> run = open_beneath(session.runs(), row.id, O_RDONLY | O_DIRECTORY);
-    if (!run.ok()) {
-      (void)settle_attempt(session, row, -1).ok();
-      continue;
-    }
-    const FileLock lock = TRY(FileLock::attempt(run->get(), kRunLock));
+Status reconcile(Installation& home) {
+  TRY(settle_records(home.store()));
+  const std::vector<AttemptRow> unfinished = TRY(home.store().unfinished());
+  std::optional<SigningKey> key;
+  if (!unfinished.empty()) key = TRY(local_key(home.root()));
+  for (const AttemptRow& row : unfinished) {
+    const Result<UniqueFd> run = open_beneath(home.runs(), row.id, O_RDONLY | O_DIRECTORY);
+    std::optional<FileLock> lock;
+    if (run.ok()) lock = TRY(FileLock::attempt(run->get(), kRunLock));
+    if (lock && !lock->held()) continue;
+    // Looked up again, now that nobody works at it: it may have ended in between.
+    const auto now = TRY(home.store().attempt(row.id));
+    if (!now || now->state == JobState::kFinalized) continue;
     // One that cannot be settled now (a process that does not end, a full disk) is tried again by the next
     // command.
-    if (lock.held()) (void)settle_attempt(session, row, run->get()).ok();
+    (void)settle_attempt(home, *key, row, run.ok() ? run->get() : -1).ok();
   }
-  return remove_leftovers(session);
+  return remove_leftovers(home);
 }
 
 }  // namespace glovebox

@@ -5,12 +5,12 @@
 
 namespace glovebox {
 
-class Session;
+class Installation;
 
 // For every attempt that nobody supervises any more: its processes and control group go; a publish that had
 // its journal is rolled forward, one that had not leaves no trace; its record is written (`lost`, or the
 // outcome where that was decided already); its directory goes. Cheap where there is nothing to do. Safe while
 // other commands run.
-Status reconcile(Session& session);
+Status reconcile(Installation& home);
 
 }  // namespace glovebox

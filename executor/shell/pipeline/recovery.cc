@@ -13,7 +13,8 @@ Result<StudyMark> mark_of(int study, std::string path) {
   return StudyMark{std::move(path), info.st_dev, info.st_ino};
 }
 
-Result<RunFolder> RunFolder::make(int runs, const std::string& id) {
+Result<RunFolder> RunFolder::make(int runs, int locks, const std::string& id) {
+  const FileLock making = TRY(FileLock::take(locks, kMakingRuns));
   UniqueFd folder = TRY(make_directories(runs, id, 0711));
   FileLock lock = TRY(FileLock::attempt(folder.get(), kRunLock));
   if (!lock.held()) return host_error("another process works in run/" + id);
@@ -21,16 +22,44 @@ Result<RunFolder> RunFolder::make(int runs, const std::string& id) {
   return RunFolder(std::move(folder), std::move(staging), std::move(lock));
 }
 
-Status RunFolder::keep_draft(const Attempt& lost, const Json& statement, const StudyMark& study,
-                             bool exec) const {
-  const Json draft{{"study", study.path}, {"device", study.device},  {"inode", study.inode},
-                   {"exec", exec},        {"started", lost.started}, {"statement", statement}};
+Status RunFolder::keep_draft(const Draft& draft) const {
+  const Json json{{"study", draft.study.path},  {"device", draft.study.device},
+                  {"inode", draft.study.inode}, {"exec", draft.exec},
+                  {"started", draft.started},   {"statement", draft.statement}};
   const UniqueFd file = TRY(open_beneath(fd(), kDraft, O_WRONLY | O_CREAT | O_EXCL, 0600));
-  return write_all(file.get(), dump_json(draft));
+  return write_all(file.get(), dump_json(json));
 }
 
-Status RunFolder::keep_statement(const Json& statement) const {
-  return replace_file(fd(), kDecided, dump_json(statement), 0600);
+Result<Draft> read_draft(int run) {
+  const Json json = TRY(parse_json(TRY(read_beneath(run, kDraft, kMaxStatement)), kDraft));
+  JsonObject object = TRY(JsonObject::of(json, kDraft));
+  Draft draft;
+  draft.study.path = TRY(object.string("study"));
+  draft.study.device = static_cast<std::uint64_t>(TRY(object.integer("device", 0, INT64_MAX)));
+  draft.study.inode = static_cast<std::uint64_t>(TRY(object.integer("inode", 0, INT64_MAX)));
+  draft.exec = TRY(object.boolean_or("exec", false));
+  draft.started = TRY(object.string("started"));
+  draft.statement = *TRY(object.required("statement"));
+  return draft;
+}
+
+Json lost_statement(const Attempt& begun, const Request& asked, const RecordContext& context) {
+  Attempt lost = begun;
+  lost.reason = Reason::kLost;
+  return statement_json(lost, asked, context);
+}
+
+Status RunFolder::keep_decision(const Decision& decision) const {
+  const Json json{{"reason", decision.reason}, {"statement", decision.statement}};
+  return replace_file(fd(), kDecision, dump_json(json), 0600);
+}
+
+Result<std::optional<Decision>> read_decision(int run) {
+  const Result<std::string> text = read_beneath(run, kDecision, kMaxStatement);
+  if (!text.ok()) return std::optional<Decision>();
+  const Json json = TRY(parse_json(*text, kDecision));
+  JsonObject object = TRY(JsonObject::of(json, kDecision));
+  return std::optional(Decision{TRY(object.string("reason")), *TRY(object.required("statement"))});
 }
 
 Result<PublishTarget> publish_target(int study, bool exec, const std::string& id) {

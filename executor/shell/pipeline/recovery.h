@@ -1,9 +1,11 @@
 // What an attempt leaves on disk while it is under way, so that it can be finished, or told to be lost, by
 // another process.
 #pragma once
+#include <optional>
 #include <string>
 
 #include "core/outcome/outcome.h"
+#include "core/provenance/statement.h"
 #include "shell/publish/publish.h"
 #include "shell/sys/file.h"
 
@@ -18,18 +20,38 @@ struct StudyMark {
 };
 Result<StudyMark> mark_of(int study, std::string path);
 
-// ROOT/run/<id>: bundle, scratch, staging, and for recovery `draft.json` (study, and the statement as it
-// would read if the attempt were lost) and `statement.json` (the decided one). Locked while the process that
-// runs the attempt lives.
+// What recovery needs to know of an attempt that is cut off: `draft.json`.
+struct Draft {
+  StudyMark study;
+  bool exec = false;
+  std::string started;
+  Json statement;  // the record of the attempt if it is lost
+};
+// kInvalid where it is missing or torn.
+Result<Draft> read_draft(int run);
+
+// What came of an attempt: `decision.json`.
+struct Decision {
+  std::string reason;  // to_string(Reason)
+  Json statement;
+};
+// None where it did not come so far.
+Result<std::optional<Decision>> read_decision(int run);
+
+// The statement of an attempt that was cut off, from what was known when it began.
+Json lost_statement(const Attempt& begun, const Request& asked, const RecordContext& context);
+
+// ROOT/run/<id>: bundle, scratch, staging, and for recovery `draft.json` and `decision.json`. Locked while
+// the process that runs the attempt lives.
 class RunFolder {
  public:
-  static Result<RunFolder> make(int runs, const std::string& id);
+  static Result<RunFolder> make(int runs, int locks, const std::string& id);
   [[nodiscard]] int fd() const { return folder_.get(); }
   [[nodiscard]] int staging() const { return staging_.get(); }
   [[nodiscard]] int lock() const { return lock_.fd(); }
-  Status keep_draft(const Attempt& lost, const Json& statement, const StudyMark& study, bool exec) const;
+  Status keep_draft(const Draft& draft) const;
   // Durable: from here on the outcome is decided.
-  Status keep_statement(const Json& statement) const;
+  Status keep_decision(const Decision& decision) const;
 
  private:
   RunFolder(UniqueFd folder, UniqueFd staging, FileLock lock)
@@ -40,9 +62,12 @@ class RunFolder {
 };
 
 inline constexpr const char* kRunLock = "lock";
+// Held in ROOT/locks while a run folder is made and locked: one without a lock is abandoned.
+inline constexpr const char* kMakingRuns = "runs";
 inline constexpr const char* kStaging = "staging";
 inline constexpr const char* kDraft = "draft.json";
-inline constexpr const char* kDecided = "statement.json";
+inline constexpr const char* kDecision = "decision.json";
+inline constexpr std::size_t kMaxStatement = 512U << 20U;  // bytes, of either file
 
 // Where the outputs of a study's action go, or (`exec`) those of one command: `.glovebox/exec/<id>` of its
 // directory.

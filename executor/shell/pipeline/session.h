@@ -1,5 +1,5 @@
-// What every command that runs actions works with: the state directory, its stores, the policies and this
-// host, opened once.
+// What every command that runs actions works with beyond the installation: policies, images and a key to sign
+// with.
 #pragma once
 #include <functional>
 #include <memory>
@@ -7,10 +7,8 @@
 
 #include "core/policy/load.h"
 #include "shell/attest/keys.h"
-#include "shell/host/cgroup.h"
 #include "shell/images/store.h"
-#include "shell/store/store.h"
-#include "shell/workspace/hashing.h"
+#include "shell/pipeline/installation.h"
 
 namespace glovebox {
 
@@ -21,49 +19,31 @@ struct SessionOptions {
   std::function<void(const std::string&)> progress;
 };
 
-class Session {
+class Session : public Installation {
  public:
-  // Needs root for now. Puts right what an earlier, killed command left behind (reconcile).
+  // Needs root for now.
   static Result<Session> open(const SessionOptions& options);
 
-  Store& store() { return *store_; }
   [[nodiscard]] const ImageStore& images() const { return *images_; }
   [[nodiscard]] const PolicySet& policies() const { return policies_; }
   // What the operator allows at most: site.yaml.
   [[nodiscard]] const Policy& site() const { return policies_.site; }
-  [[nodiscard]] const HostFacts& host() const { return host_; }
-  [[nodiscard]] const CgroupHost& cgroups() const { return cgroups_; }
   [[nodiscard]] const SigningKey& key() const { return *key_; }
-  [[nodiscard]] const std::string& root() const { return options_.root; }
-  [[nodiscard]] const std::string& runtime_version() const { return runtime_version_; }
-  [[nodiscard]] const Digest& binary() const { return binary_; }
-  [[nodiscard]] int runs() const { return runs_.get(); }
   [[nodiscard]] int templates() const { return templates_.get(); }
   [[nodiscard]] int code() const { return code_.get(); }
-  DigestCache& digests() { return *digests_; }
   // The directory that holds .glovebox/init.
   [[nodiscard]] Result<UniqueFd> init_tree() const;
 
  private:
-  Session() = default;
-  Status open_folders();
-  Status install_init();
+  explicit Session(Installation installation) : Installation(std::move(installation)) {}
+  Status install_init(const std::string& file);
 
-  SessionOptions options_;
-  UniqueFd folder_;
-  UniqueFd runs_;
   UniqueFd templates_;
   UniqueFd code_;
   UniqueFd init_;
-  std::unique_ptr<Store> store_;
   std::unique_ptr<ImageStore> images_;
-  std::unique_ptr<DigestCache> digests_;
   std::unique_ptr<SigningKey> key_;
   PolicySet policies_;
-  HostFacts host_;
-  CgroupHost cgroups_;
-  std::string runtime_version_;
-  Digest binary_;
 };
 
 // The policies in `folder`. All errors of all files: the caller shows them.

@@ -20,8 +20,7 @@ constexpr std::array<const char*, 1> kSteps = {
     R"sql(
       CREATE TABLE attempts (
         id TEXT PRIMARY KEY, study TEXT NOT NULL, action TEXT NOT NULL, state TEXT NOT NULL,
-        reason TEXT NOT NULL, started TEXT NOT NULL, finished TEXT NOT NULL, host_uid INTEGER NOT NULL,
-        supervisor INTEGER NOT NULL, supervisor_start TEXT NOT NULL
+        reason TEXT NOT NULL, started TEXT NOT NULL, finished TEXT NOT NULL
       ) STRICT;
       CREATE INDEX attempts_unfinished ON attempts (started) WHERE state <> 'finalized';
       CREATE TABLE cache (

@@ -56,15 +56,11 @@ AttemptRow row_of(const Statement& statement, JobState state) {
   row.reason = statement.text(4);
   row.started = statement.text(5);
   row.finished = statement.text(6);
-  row.host_uid = static_cast<uid_t>(statement.integer(7));
-  row.supervisor = static_cast<pid_t>(statement.integer(8));
-  row.supervisor_start = statement.text(9);
   return row;
 }
 
 constexpr const char* kSelectAttempt =
-    "SELECT id, study, action, state, reason, started, finished, host_uid, supervisor, supervisor_start "
-    "FROM attempts ";
+    "SELECT id, study, action, state, reason, started, finished FROM attempts ";
 
 Result<std::vector<AttemptRow>> attempts_of(Statement& statement) {
   std::vector<AttemptRow> rows;
@@ -86,8 +82,6 @@ Status write_attempt(const Database& database, const char* sql, const AttemptRow
   Statement statement = TRY(database.prepare(sql));
   statement.bind(1, row.id).bind(2, row.study).bind(3, row.action).bind(4, to_string(row.state));
   statement.bind(5, row.reason).bind(6, row.started).bind(7, row.finished);
-  statement.bind(8, std::int64_t{row.host_uid}).bind(9, std::int64_t{row.supervisor});
-  statement.bind(10, row.supervisor_start);
   return statement.run();
 }
 
@@ -117,8 +111,7 @@ Status Store::begin(const AttemptRow& row) {
   }
   AttemptRow fresh = row;
   fresh.state = JobState::kPreparing;
-  TRY(write_attempt(*database_, "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                    fresh));
+  TRY(write_attempt(*database_, "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", fresh));
   return transaction.commit();
 }
 
@@ -129,14 +122,9 @@ Result<JobState> advance_within(const Database& database, const std::string& id,
   row->state = TRY(next(row->state, event));
   if (change.reason) row->reason = *change.reason;
   if (change.finished) row->finished = *change.finished;
-  if (change.host_uid) row->host_uid = *change.host_uid;
-  if (change.supervisor) {
-    row->supervisor = change.supervisor->first;
-    row->supervisor_start = change.supervisor->second;
-  }
   TRY(write_attempt(database,
                     "UPDATE attempts SET study = ?2, action = ?3, state = ?4, reason = ?5, started = ?6, "
-                    "finished = ?7, host_uid = ?8, supervisor = ?9, supervisor_start = ?10 WHERE id = ?1",
+                    "finished = ?7 WHERE id = ?1",
                     *row));
   return row->state;
 }

@@ -23,8 +23,7 @@ namespace glovebox {
 
 class Database;
 
-// One attempt as the database knows it. `supervisor_start` tells a live supervisor from another process that
-// got its pid later (shell/host/process.h).
+// One attempt as the database knows it.
 struct AttemptRow {
   std::string id;
   std::string study;
@@ -33,17 +32,12 @@ struct AttemptRow {
   std::string reason;    // empty until it is known
   std::string started;   // RFC 3339 UTC
   std::string finished;  // empty until then
-  uid_t host_uid = 0;    // 0 until it has one
-  pid_t supervisor = 0;
-  std::string supervisor_start;
 };
 
 // What an event brings with it; what is absent stays.
 struct AttemptChange {
   std::optional<std::string> reason;
   std::optional<std::string> finished;
-  std::optional<uid_t> host_uid;
-  std::optional<std::pair<pid_t, std::string>> supervisor;
 };
 
 // A file changed this shortly before it was hashed may change again without its times showing it (their

@@ -178,11 +178,14 @@ Status Container::run(const SupervisorSpec& spec, const Cgroup& group, int order
   const Millis start = monotonic_ms();
   TRY(send_message(channel_.get(), "G"));
   bool orders_open = orders >= 0;
+  // Closed by init as it ends. The process itself ends later, once the kernel has taken its namespaces down: a
+  // closed channel must not be polled meanwhile, it would always be ready.
+  bool channel_open = true;
   while (state.stage != WatchStage::kOver) {
     std::array<pollfd, 5> ready{pollfd{process_.get(), POLLIN, 0}, pollfd{streams_[0].get(), POLLIN, 0},
                                 pollfd{streams_[1].get(), POLLIN, 0},
                                 pollfd{orders_open ? orders : -1, POLLIN, 0},
-                                pollfd{channel_.get(), POLLIN, 0}};
+                                pollfd{channel_open ? channel_.get() : -1, POLLIN, 0}};
     const Millis before = monotonic_ms() - start;
     const Millis due = state.next_deadline > before ? state.next_deadline - before
                                                     : (state.next_deadline == 0 ? kTickMillis : 0);
@@ -192,7 +195,11 @@ Status Container::run(const SupervisorSpec& spec, const Cgroup& group, int order
     }
     for (const int stream : {0, 1}) TRY(drain(stream, spec));
     const Millis elapsed = monotonic_ms() - start;
-    if ((ready[4].revents & POLLIN) != 0) take_report(facts);
+    if ((ready[4].revents & POLLIN) != 0) {
+      take_report(facts);
+    } else if (ready[4].revents != 0) {
+      channel_open = false;
+    }
     if (ready[3].revents != 0) {
       char byte = 0;
       if (::read(orders, &byte, 1) <= 0) orders_open = false;

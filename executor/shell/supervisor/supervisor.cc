@@ -86,13 +86,14 @@ class Run {
     const DetachedSources sources = TRY(detach_sources(*spec_.plan, spec_.sources));
     TRY(unshare_mounts());
     place_ = TRY(make_stage(spec_.run_path));
+    CgroupHost cgroups = spec_.cgroups;
+    if (cgroups.mode == "hybrid") cgroups.unified = TRY(hide_unified(cgroups.unified, place_));
+    group_ = TRY(Cgroup::make(cgroups, spec_.id, spec_.plan->limits));
+    group_->warm_up();
     const UniqueFd run = TRY(open_path(spec_.run_path, O_RDONLY | O_DIRECTORY));
     scratch_ = TRY(Scratch::mount_at(place_, run.get(), spec_.runs, spec_.templates, spec_.plan->limits,
                                      spec_.host_uid));
     TRY(assemble_root(*spec_.plan, spec_.host_uid, sources, place_));
-    CgroupHost cgroups = spec_.cgroups;
-    if (cgroups.mode == "hybrid") cgroups.unified = TRY(hide_unified(cgroups.unified, place_));
-    group_ = TRY(Cgroup::make(cgroups, spec_.id, spec_.plan->limits));
     return write_bundle(spec_, place_);
   }
 

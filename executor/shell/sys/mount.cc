@@ -130,11 +130,4 @@ Status unmount(const std::string& target) {
   return {};
 }
 
-Status remount_read_only(const std::string& target, unsigned flags) {
-  const unsigned long all = MS_REMOUNT | MS_RDONLY | classic_flags(flags);
-  if (::mount(nullptr, target.c_str(), nullptr, all, nullptr) != 0)
-    return errno_error("make " + quoted(target) + " read-only");
-  return {};
-}
-
 }  // namespace glovebox

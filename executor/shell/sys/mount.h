@@ -21,7 +21,7 @@ enum MountFlags : unsigned { kReadOnly = 1, kNoSuid = 2, kNoDev = 4, kNoExec = 8
 // A detached copy of the mount at `path` beneath `directory` (may be "" for the descriptor itself), files or
 // directories.
 Result<UniqueFd> clone_mount(int directory, const std::string& path);
-// Sets flags on a detached mount, and an idmap where `user_namespace` >= 0.
+// Sets flags on the mount that the descriptor is the root of, and an idmap where `user_namespace` >= 0.
 Status restrict_mount(int mount, unsigned flags, int user_namespace);
 // Attaches a detached mount at `path` beneath `directory`; "" is the directory itself.
 Status attach_mount(int mount, int directory, const std::string& path);
@@ -32,6 +32,5 @@ Status mount_overlay(const std::string& target, const std::string& options, unsi
 // Moves a mount to the existing directory `target`.
 Status move_mount_to(const std::string& mount, const std::string& target);
 Status unmount(const std::string& target);
-Status remount_read_only(const std::string& target, unsigned flags);
 
 }  // namespace glovebox

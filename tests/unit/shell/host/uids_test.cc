@@ -5,13 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
 #include <functional>
 #include <set>
 #include <vector>
 
-#include "shell/host/process.h"
 
 namespace glovebox {
 namespace {
@@ -157,35 +155,6 @@ TEST_CASE("root is never leased, nor an empty range") {
   const Locks locks;
   CHECK(locks.take({0, 10}).error().kind == ErrorKind::kInvalid);
   CHECK(locks.take({5, 4}).error().kind == ErrorKind::kInvalid);
-}
-
-TEST_CASE("a lease takes little time") {
-  const Locks locks;
-  const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < 20; ++i) REQUIRE(locks.take().ok());
-  const auto took =
-      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-  MESSAGE("a lease: " << took / 20 << " ms");
-  CHECK(took / 20 < 50);
-}
-
-TEST_CASE("a process is known by its start, not by its pid") {
-  const auto self = this_process();
-  REQUIRE(self.ok());
-  CHECK(self->pid == ::getpid());
-  CHECK(is_alive(*self));
-  ProcessIdentity other = *self;
-  other.start += "0";
-  CHECK_FALSE(is_alive(other));
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(0);
-  siginfo_t info{};
-  ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
-  other = *self;
-  other.pid = child;
-  CHECK_FALSE(is_alive(other));  // a zombie, and with another start
-  ::waitpid(child, nullptr, 0);
-  CHECK_FALSE(is_alive(other));
 }
 
 }  // namespace

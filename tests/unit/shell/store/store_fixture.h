@@ -44,8 +44,6 @@ inline AttemptRow row_named(const std::string& id) {
   row.study = "study";
   row.action = "table1";
   row.started = "2026-11-22T04:28:01.000Z";
-  row.supervisor = ::getpid();
-  row.supervisor_start = "boot/1";
   return row;
 }
 
