@@ -136,6 +136,8 @@ class AttemptRun {
       collect.staging = staging.get();
       collect.owner = lease_->uid();
       collect.worker_uid = lease_->uid();  // its processes are gone: nobody else has it now
+      collect.runs = session_.runs();
+      collect.run = attempt_.id;
       return collect_outputs(upper, collect, facts);
     };
     return spec;

@@ -1,7 +1,6 @@
 #include "shell/pipeline/study_run.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -14,11 +13,6 @@
 
 namespace glovebox {
 namespace {
-
-bool asked_to_stop(int cancel) {
-  pollfd ready{cancel, POLLIN, 0};
-  return cancel >= 0 && ::poll(&ready, 1, 0) > 0;
-}
 
 Request request_for(const OpenedStudy& study, const ActionSpec& spec,
                     const std::map<std::string, std::string>& environment) {
@@ -82,7 +76,7 @@ class StudyRun {
                           "not run: it needs " + need.str() + ", which did not succeed", "");
       }
     }
-    if (asked_to_stop(watch_.cancel))
+    if (is_readable(watch_.cancel))
       return unrecorded(name, Reason::kCancelled, "cancelled before it began", "");
     Request request = request_for(study_, spec, options_.environment);
     Result<NeededInputs> inputs = needed_inputs(session_, study_, spec);

@@ -1,6 +1,7 @@
 #include "shell/sys/fd.h"
 
 #include <linux/openat2.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -68,6 +69,11 @@ Result<UniqueFd> make_directories(int directory, const std::string& path, mode_t
     current = std::move(next);
   }
   return current;
+}
+
+bool is_readable(int fd) {
+  pollfd ready{fd, POLLIN, 0};
+  return fd >= 0 && ::poll(&ready, 1, 0) > 0;
 }
 
 Result<Pipe> make_pipe() {

@@ -55,6 +55,9 @@ Result<struct stat> stat_of(int fd);
 Result<UniqueFd> make_directories(int directory, const std::string& path, mode_t mode,
                                   uid_t owner = static_cast<uid_t>(-1), gid_t group = static_cast<gid_t>(-1));
 
+// Something to read, or the other end is gone; never waits. False for -1.
+bool is_readable(int fd);
+
 struct Pipe {
   UniqueFd read;
   UniqueFd write;
