@@ -68,6 +68,30 @@ stopped_by fill_disk scratch '96 ?MiB'
 stopped_by fill_inodes scratch '96 ?MiB|5,?000'
 nothing_left_behind 'afterwards'
 
+# Collecting what takes long can be stopped.
+small_limits time=60s bytes=100GiB
+written_study long <<'YAML'
+version: 5
+actions:
+  long:
+    run: minimal:v1 sh -c 'for i in $(seq 40); do truncate -s 1000M output/$i.bin; done'
+    outputs: {highly_sensitive: {files: output/*.bin}}
+YAML
+"$glovebox" run "$study" long --json --root "$root" --policies "$policies" >"$work/out" 2>"$work/err" </dev/null &
+runner=$!
+collecting() { [ -n "$(find "$root/run" -path '*/staging/1')" ]; }
+for _ in $(seq 200); do ! collecting || break; sleep 0.05; done
+ok 'it is collecting 40 GB' collecting
+start=$SECONDS
+kill -TERM "$runner"
+wait "$runner"
+is 'cancelled while it collects: exit status 8' '8 cancelled' "$? $(field .status)"
+ok 'cancelled while it collects: at once' at_most 2 $((SECONDS - start))
+is 'cancelled while it collects: nothing is published' '' "$(find "$study" -name '*.bin')"
+is 'cancelled while it collects: the record says so' cancelled \
+  "$(glovebox record list --json && jq -r 'max_by(.seq) | .status' "$work/out")"
+nothing_left_behind 'cancelled while it collects'
+
 # A disk with little room for Glovebox's state: outputs that look small in the scratch must not fill it.
 needs_tool mkfs.ext4
 disk=$work/disk
@@ -77,7 +101,7 @@ tidy_up='umount "$disk"'
 root=$disk/root
 needs_images minimal
 small_limits time=60s bytes=20GiB
-written_study disk <<'YAML'
+written_study room <<'YAML'
 version: 5
 actions:
   holes:

@@ -125,7 +125,7 @@ class AttemptRun {
     spec.echo_output = watch_.echo_output;
     spec.echo_errors = watch_.echo_errors;
     spec.close_in_child = {run_->lock(), lease_->fd()};
-    spec.collect = [this, code = spec.sources.code.get(), path = spec.run_path](int upper,
+    spec.collect = [this, code = spec.sources.code.get(), path = spec.run_path](int upper, int cancel,
                                                                                 RunFacts& facts) -> Status {
       // Opened anew, in the supervisor's mount namespace: the worker that judges can only be shown a
       // directory of that.
@@ -136,6 +136,7 @@ class AttemptRun {
       collect.staging = staging.get();
       collect.owner = lease_->uid();
       collect.worker_uid = lease_->uid();  // its processes are gone: nobody else has it now
+      collect.cancel = cancel;
       collect.runs = session_.runs();
       collect.run = attempt_.id;
       return collect_outputs(upper, collect, facts);

@@ -62,6 +62,7 @@ class StudyRun {
       const Attempt& attempt = attempts.back();
       if (attempt.reason != Reason::kNone)
         unfinished_.emplace(attempt.action, exit_status(attempt.reason, false));
+      cancelled_ = cancelled_ || attempt.reason == Reason::kCancelled;
       watch_.done(attempt);
     }
     return attempts;
@@ -76,7 +77,7 @@ class StudyRun {
                           "not run: it needs " + need.str() + ", which did not succeed", "");
       }
     }
-    if (is_readable(watch_.cancel))
+    if (cancelled_ || is_readable(watch_.cancel))
       return unrecorded(name, Reason::kCancelled, "cancelled before it began", "");
     Request request = request_for(study_, spec, options_.environment);
     Result<NeededInputs> inputs = needed_inputs(session_, study_, spec);
@@ -174,6 +175,7 @@ class StudyRun {
   const RunOptions& options_;
   const RunWatch& watch_;
   AttemptPlace place_;
+  bool cancelled_ = false;                 // whoever stops one action wants no other to begin
   std::map<std::string, int> unfinished_;  // actions that did not succeed, and their exit status
 };
 
