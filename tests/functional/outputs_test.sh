@@ -41,6 +41,18 @@ is 'the manifest says what was withheld' true "$(jq '.outputs["output/release/pl
 is 'the manifest has the digest of the table' "$(sha256sum <"$study/output/release/fine.csv" | cut -d ' ' -f 1)" \
   "$(jq -r '.outputs["output/release/fine.csv"].content_hash' "$manifest")"
 
+# The study's owner can write anything into the manifest: it is never read.
+forged=$(head -c 2000000 /dev/zero | tr '\0' '[')
+for text in "$forged" '{"outputs":{"forged.csv":{"excluded":false}}}' ''; do
+  printf '%s' "$text" >"$manifest"
+  run one
+  is 'a forged manifest: the next action runs' succeeded "$(field .status)"
+  is 'a forged manifest: what was published before is listed again' true \
+    "$(jq '.outputs["output/release/plain.csv"].excluded' "$manifest")"
+  is 'a forged manifest: nothing of it is left' false "$(jq '.outputs | has("forged.csv")' "$manifest")"
+  echo "# $RANDOM" >>"$study/attacks/one.sh"
+done
+
 # A message file goes when a later file passes.
 cat >"$study/attacks/patient_rows.sh" <<'HONEST'
 . attacks/report.sh

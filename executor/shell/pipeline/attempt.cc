@@ -234,7 +234,8 @@ class AttemptRun {
     TRY(session_.store().advance(attempt_.id, JobEvent::kPublishing));
     {
       // Held until the manifest stands: two actions of one study must not lose each other's entries.
-      const FileLock lock = TRY(FileLock::take(session_.runs(), ".lock-" + place_.study_key));
+      const FileLock lock = TRY(FileLock::take(session_.runs(), study_lock(place_.study_key)));
+      const PublishSource source{run_->fd(), run_->staging(), session_.manifests(), place_.study_key};
       PublicationRequest request;
       request.action = attempt_.action;
       request.reason = attempt_.reason;
@@ -242,12 +243,12 @@ class AttemptRun {
       request.staged = &staged_;
       request.log = log_;
       if (!planned_.request.collect_everything) {
-        const Json old = TRY(read_manifest(target, planned_.request.workspace));
+        const Json old = TRY(last_manifest(target, source, planned_.request.workspace));
         request.earlier = TRY(manifest_paths(old));
         request.manifest = TRY(new_manifest(old));
       }
       const Publication publication = TRY(plan_publication(request));
-      const Status published = publish(target, {run_->fd(), run_->staging()}, publication);
+      const Status published = publish(target, source, publication);
       publishing_ = !published.ok() && open_beneath(run_->fd(), kJournalName, O_PATH).ok();
       TRY(published);
     }

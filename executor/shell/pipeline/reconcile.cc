@@ -9,7 +9,6 @@
 #include "shell/pipeline/session.h"
 #include "shell/sys/clock.h"
 #include "shell/sys/file.h"
-#include "shell/workspace/study.h"
 
 namespace glovebox {
 namespace {
@@ -33,6 +32,7 @@ Result<Remains> read_remains(const AttemptRow& row, int run) {
   remains.study.path = TRY(object.string("study"));
   remains.study.device = static_cast<std::uint64_t>(TRY(object.integer("device", 0, INT64_MAX)));
   remains.study.inode = static_cast<std::uint64_t>(TRY(object.integer("inode", 0, INT64_MAX)));
+  remains.study.born_ns = TRY(object.integer("born", INT64_MIN, INT64_MAX));
   remains.exec = TRY(object.boolean_or("exec", false));
   remains.statement = *TRY(object.required("statement"));
   if (const auto decided = read_beneath(run, kDecided, kMaxStatement); decided.ok()) {
@@ -67,15 +67,18 @@ Remains unknown_remains(const Session& session, const AttemptRow& row) {
 }
 
 // Finishes a publish that has its journal. True: what was decided stands.
-Result<bool> finish_publish(const Remains& remains, int run) {
+Result<bool> finish_publish(const Session& session, const Remains& remains, int run) {
   if (!remains.decided) return false;
   const Result<UniqueFd> staging = open_beneath(run, kStaging, O_RDONLY | O_DIRECTORY);
   if (!staging.ok()) return false;
-  const Result<Study> study = Study::open(remains.study.path, Study::Use::kExec);
-  // Moved away, or another directory by that name: then nothing more is published, least of all there.
-  if (!study.ok() || TRY(mark_of(study->fd(), remains.study.path)) != remains.study) return false;
-  const PublishTarget target = TRY(publish_target(study->fd(), remains.exec, remains.row.id));
-  if (TRY(roll_forward(target, {run, staging->get()}))) return true;
+  // The path was resolved when the attempt began. Moved away, a link on the way to it, or another directory
+  // by that name: then nothing more is published, least of all there.
+  const Result<UniqueFd> study = open_resolved(remains.study.path, O_RDONLY | O_DIRECTORY);
+  if (!study.ok() || TRY(mark_of(study->get(), remains.study.path)) != remains.study) return false;
+  const FileLock lock = TRY(FileLock::take(session.runs(), study_lock(remains.row.study)));
+  const PublishTarget target = TRY(publish_target(study->get(), remains.exec, remains.row.id));
+  const PublishSource source{run, staging->get(), session.manifests(), remains.row.study};
+  if (TRY(roll_forward(target, source))) return true;
   // No journal: either nothing was published yet (the log still waits in staging), or everything was.
   return ::faccessat(staging->get(), "log", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
 }
@@ -102,7 +105,8 @@ Status settle_attempt(Session& session, const AttemptRow& row, int run) {
   if (!remains.ok()) remains = unknown_remains(session, row);
   // A publish that cannot be finished (the study's owner has changed what stands there) must not keep others
   // from working.
-  if (const Result<bool> finished = remains->decided ? finish_publish(*remains, run) : Result<bool>(true);
+  if (const Result<bool> finished =
+          remains->decided ? finish_publish(session, *remains, run) : Result<bool>(true);
       !finished.ok() || !*finished) {
     const Json draft = TRY(parse_json(TRY(read_beneath(run, kDraft, kMaxStatement)), kDraft));
     remains->statement = draft.at("statement");

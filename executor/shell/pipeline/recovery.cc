@@ -10,7 +10,15 @@ namespace glovebox {
 
 Result<StudyMark> mark_of(int study, std::string path) {
   const auto info = TRY(stat_of(study));
-  return StudyMark{std::move(path), info.st_dev, info.st_ino};
+  struct statx more {};
+  if (::statx(study, "", AT_EMPTY_PATH, STATX_BTIME, &more) != 0) return errno_error("look at the study");
+  const bool told = (more.stx_mask & STATX_BTIME) != 0;
+  const std::int64_t born = told ? more.stx_btime.tv_sec * 1'000'000'000 + more.stx_btime.tv_nsec : 0;
+  return StudyMark{std::move(path), info.st_dev, info.st_ino, born};
+}
+
+std::string study_lock(const std::string& study_key) {
+  return ".lock-" + study_key;
 }
 
 Result<RunFolder> RunFolder::make(int runs, const std::string& id) {
@@ -23,8 +31,9 @@ Result<RunFolder> RunFolder::make(int runs, const std::string& id) {
 
 Status RunFolder::keep_draft(const Attempt& lost, const Json& statement, const StudyMark& study,
                              bool exec) const {
-  const Json draft{{"study", study.path}, {"device", study.device},  {"inode", study.inode},
-                   {"exec", exec},        {"started", lost.started}, {"statement", statement}};
+  const Json draft{{"study", study.path},   {"device", study.device}, {"inode", study.inode},
+                   {"born", study.born_ns}, {"exec", exec},           {"started", lost.started},
+                   {"statement", statement}};
   const UniqueFd file = TRY(open_beneath(fd(), kDraft, O_WRONLY | O_CREAT | O_EXCL, 0600));
   return write_all(file.get(), dump_json(draft));
 }

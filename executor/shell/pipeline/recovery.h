@@ -14,6 +14,7 @@ struct StudyMark {
   std::string path;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  std::int64_t born_ns = 0;  // numbers of inodes are used again; 0 where the file system does not tell
   bool operator==(const StudyMark&) const = default;
 };
 Result<StudyMark> mark_of(int study, std::string path);
@@ -40,6 +41,8 @@ class RunFolder {
 };
 
 inline constexpr const char* kRunLock = "lock";
+// In ROOT/run: held while something is published into a study.
+std::string study_lock(const std::string& study_key);
 inline constexpr const char* kStaging = "staging";
 inline constexpr const char* kDraft = "draft.json";
 inline constexpr const char* kDecided = "statement.json";

@@ -126,6 +126,7 @@ Status Session::open_folders() {
   // The action's own id must be able to pass through to its root, but not to look around.
   runs_ = TRY(make_directories(folder_.get(), "run", 0711));
   templates_ = TRY(make_directories(folder_.get(), "templates", 0700));
+  manifests_ = TRY(make_directories(folder_.get(), "manifests", 0700));
   code_ = TRY(make_directories(folder_.get(), "code", 0700));
   return {};
 }

@@ -39,6 +39,8 @@ class Session {
   [[nodiscard]] const Digest& binary() const { return binary_; }
   [[nodiscard]] int runs() const { return runs_.get(); }
   [[nodiscard]] int templates() const { return templates_.get(); }
+  // ROOT/manifests: for each study what its manifest says (shell/publish).
+  [[nodiscard]] int manifests() const { return manifests_.get(); }
   [[nodiscard]] int code() const { return code_.get(); }
   DigestCache& digests() { return *digests_; }
   // The directory that holds .glovebox/init.
@@ -53,6 +55,7 @@ class Session {
   UniqueFd folder_;
   UniqueFd runs_;
   UniqueFd templates_;
+  UniqueFd manifests_;
   UniqueFd code_;
   UniqueFd init_;
   std::unique_ptr<Store> store_;

@@ -47,6 +47,10 @@ Result<UniqueFd> open_beneath(int directory, const std::string& path, int flags,
 // O_CLOEXEC added.
 Result<UniqueFd> open_path(const std::string& path, int flags, mode_t mode = 0);
 
+// Opens an absolute path of which no component may be a link: one that was resolved before and must still
+// mean the same. Mounts may be crossed. O_CLOEXEC added.
+Result<UniqueFd> open_resolved(const std::string& path, int flags);
+
 Result<struct stat> stat_of(int fd);
 
 // Makes every missing directory of `path` beneath `directory` and opens the last one; existing components
