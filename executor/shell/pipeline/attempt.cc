@@ -187,7 +187,7 @@ class AttemptRun {
     summary.completed_at = attempt_.finished;
     summary.status_message = attempt_.message;
     summary.hint = attempt_.hint;
-    const std::string tail = log_notes(attempt_, attempt_.finished) +
+    const std::string tail = log_notes(attempt_) +
                              log_summary(summary, attempt_.outputs, keeps_outputs(attempt_.reason));
     if (::renameat(run_->fd(), "log.txt", run_->staging(), "log") != 0) return errno_error("take the log");
     const UniqueFd whole = TRY(open_beneath(run_->staging(), "log", O_RDWR | O_APPEND));
