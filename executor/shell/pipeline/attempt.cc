@@ -187,8 +187,8 @@ class AttemptRun {
     summary.completed_at = attempt_.finished;
     summary.status_message = attempt_.message;
     summary.hint = attempt_.hint;
-    const std::string tail = log_notes(attempt_) +
-                             log_summary(summary, attempt_.outputs, keeps_outputs(attempt_.reason));
+    const std::string tail =
+        log_notes(attempt_) + log_summary(summary, attempt_.outputs, keeps_outputs(attempt_.reason));
     if (::renameat(run_->fd(), "log.txt", run_->staging(), "log") != 0) return errno_error("take the log");
     const UniqueFd whole = TRY(open_beneath(run_->staging(), "log", O_RDWR | O_APPEND));
     TRY(write_all(whole.get(), tail));
@@ -243,7 +243,7 @@ class AttemptRun {
       request.staged = &staged_;
       request.log = log_;
       if (!planned_.request.collect_everything) {
-        const Json old = TRY(last_manifest(target, source, planned_.request.workspace));
+        const Json old = TRY(last_manifest(source, planned_.request.workspace));
         request.earlier = TRY(manifest_paths(old));
         request.manifest = TRY(new_manifest(old));
       }

@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/spec/pattern_index.h"
 #include "shell/pipeline/action_cache.h"
+#include "shell/pipeline/shown.h"
 #include "shell/workspace/commit.h"
 
 namespace glovebox {
@@ -117,7 +118,10 @@ class StudyRun {
       planned.refusal = Reason::kInput;
       return std::optional<Attempt>();
     }
-    if (known->key != repeat_key(*planned.plan) || !all_present(*known)) return std::optional<Attempt>();
+    const ShownPlace shown{session_.root(), study_.study.fd(), session_.manifests(), study_.key};
+    const bool same = known->key == repeat_key(*planned.plan) && all_present(*known) &&
+                      is_still_shown(shown, *known, session_.digests());
+    if (!same) return std::optional<Attempt>();
     return std::optional(repeated(*known, name, *planned.plan));
   }
 

@@ -115,17 +115,15 @@ Result<bool> roll_forward(const PublishTarget& target, const PublishSource& sour
   return true;
 }
 
-Result<Json> last_manifest(const PublishTarget& target, const PublishSource& source,
-                           const std::string& workspace) {
+Result<Json> last_manifest(const PublishSource& source, const std::string& workspace) {
   const std::string name = kept_name(source);
-  const bool shown = open_beneath(target.medium.get(), kManifestPath, O_PATH | O_NOFOLLOW).ok();
-  if (!shown || !exists(source.manifests, name.c_str())) return empty_manifest(workspace);
+  if (!exists(source.manifests, name.c_str())) return empty_manifest(workspace);
   Result<std::string> text = read_beneath(source.manifests, name, kMaxManifest);
   if (!text.ok()) {
-    return invalid("the study's list of all outputs cannot be read: " + text.error().message, kManifestPath,
-                   "move it away: the next run begins a new one");
+    return invalid("the list of all the study's outputs cannot be read: " + text.error().message,
+                   "manifests/" + name, "remove it from the state directory: the next run begins a new one");
   }
-  return parse_json(*text, kManifestPath);
+  return parse_json(*text, "manifests/" + name);
 }
 
 }  // namespace glovebox

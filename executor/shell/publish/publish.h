@@ -60,10 +60,9 @@ Result<bool> roll_forward(const PublishTarget& target, const PublishSource& sour
                           const StepHook& hook = {});
 
 // The manifest that Glovebox published last, from its own copy: the one in the study is never read, since its
-// owner can write anything into it (G18). Empty where the study has none, so that moving it away begins a new
-// one. kInvalid where our copy is longer than 64 MiB, about 100,000 outputs.
-Result<Json> last_manifest(const PublishTarget& target, const PublishSource& source,
-                           const std::string& workspace);
+// owner can write anything into it (G18). Empty where none was published. kInvalid where it is longer than
+// 64 MiB, about 100,000 outputs.
+Result<Json> last_manifest(const PublishSource& source, const std::string& workspace);
 
 inline constexpr const char* kJournalName = "publish.json";
 
