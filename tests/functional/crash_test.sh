@@ -168,3 +168,54 @@ is 'after all that, the action runs' succeeded "$(field .status)"
 is 'after all that, its outputs are the newest' "$version" "$(pair_now)"
 verified 'after all that'
 nothing_left_behind 'after all that'
+
+# ---- What stands on the way is changed between the kill and the recovery
+
+mkdir -p "$work/outer" "$work/elsewhere"
+mv "$study" "$work/outer/crash"
+study=$work/outer/crash
+run pair -- --force
+published=$version
+echo untouched >"$work/elsewhere/witness"
+# cut_while_publishing: kills it with its journal written and nothing in place yet.
+cut_while_publishing() {
+  local n
+  version=$((version + 1))
+  echo $version >"$study/version"
+  for n in $(seq 40); do
+    cut_off renameat2,rename,renameat "$n" || return 1
+    if [ -n "$(find "$root/run" -name publish.json)" ]; then return; fi
+    run nothing
+  done
+  return 1
+}
+settle() { (cd "$work/other" && glovebox run "$work/other" nothing --json --force); }
+cp -r "$study" "$work/other"
+
+ok 'it can be cut off while it publishes' cut_while_publishing
+mv "$work/outer" "$work/real" && ln -s real "$work/outer"
+settle
+is 'a link on the way to the study: the next command works' 0 "$status"
+is 'a link on the way to the study: nothing is published through it' "$published" "$(pair_now)"
+is 'a link on the way to the study: the record says lost' error "$(newest pair status)"
+rm "$work/outer" && mv "$work/real" "$work/outer"
+
+for folder in output .glovebox/level4/output .glovebox/level4/metadata metadata; do
+  run pair -- --force
+  ok "$folder: it can be cut off while it publishes" cut_while_publishing
+  mv "$study/$folder" "$work/kept" && ln -s "$work/elsewhere" "$study/$folder"
+  settle
+  is "$folder is a link now: the next command works" 0 "$status"
+  is "$folder is a link now: nothing goes through it" witness "$(ls "$work/elsewhere")"
+  is "$folder is a link now: the record says lost" error "$(newest pair status)"
+  rm "$study/$folder" && mv "$work/kept" "$study/$folder"
+done
+
+# Another directory has taken the study's name, and may have got its inode number.
+run pair -- --force
+ok 'it can be cut off while it publishes once more' cut_while_publishing
+rm -rf "$study" && mkdir "$study"
+settle
+is 'a new directory of the same name: nothing is published into it' '' "$(ls -A "$study")"
+verified 'in the end'
+nothing_left_behind 'in the end'

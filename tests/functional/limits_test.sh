@@ -67,3 +67,66 @@ sed -i 's/on: disk/on: tmpfs/' "$policies"/*.yaml
 stopped_by fill_disk scratch '96 ?MiB'
 stopped_by fill_inodes scratch '96 ?MiB|5,?000'
 nothing_left_behind 'afterwards'
+
+# Collecting what takes long can be stopped.
+small_limits time=60s bytes=100GiB
+written_study long <<'YAML'
+version: 5
+actions:
+  long:
+    run: minimal:v1 sh -c 'for i in $(seq 40); do truncate -s 1000M output/$i.bin; done'
+    outputs: {highly_sensitive: {files: output/*.bin}}
+YAML
+"$glovebox" run "$study" long --json --root "$root" --policies "$policies" >"$work/out" 2>"$work/err" </dev/null &
+runner=$!
+collecting() { [ -n "$(find "$root/run" -path '*/staging/1')" ]; }
+for _ in $(seq 200); do ! collecting || break; sleep 0.05; done
+ok 'it is collecting 40 GB' collecting
+start=$SECONDS
+kill -TERM "$runner"
+wait "$runner"
+is 'cancelled while it collects: exit status 8' '8 cancelled' "$? $(field .status)"
+ok 'cancelled while it collects: at once' at_most 2 $((SECONDS - start))
+is 'cancelled while it collects: nothing is published' '' "$(find "$study" -name '*.bin')"
+is 'cancelled while it collects: the record says so' cancelled \
+  "$(glovebox record list --json && jq -r 'max_by(.seq) | .status' "$work/out")"
+nothing_left_behind 'cancelled while it collects'
+
+# A disk with little room for Glovebox's state: outputs that look small in the scratch must not fill it.
+needs_tool mkfs.ext4
+disk=$work/disk
+mkdir "$disk" && truncate -s 1GiB "$work/disk.img" && mkfs.ext4 -q -F "$work/disk.img" && mount -o loop "$work/disk.img" "$disk" ||
+  give_up 'cannot make a small disk'
+tidy_up='umount "$disk"'
+root=$disk/root
+needs_images minimal
+small_limits time=60s bytes=20GiB
+written_study room <<'YAML'
+version: 5
+actions:
+  holes:
+    run: minimal:v1 sh -c 'for i in 1 2 3; do truncate -s 900M output/hole-$i.bin; done; echo end >>output/hole-1.bin'
+    outputs: {highly_sensitive: {holes: output/hole-*.bin}}
+  links:
+    run: minimal:v1 sh -c 'dd if=/dev/urandom of=output/link-0.bin bs=1M count=60 2>/dev/null; for i in $(seq 20); do ln output/link-0.bin output/link-$i.bin; done'
+    outputs: {highly_sensitive: {links: output/link-*.bin}}
+YAML
+free_on_disk() { df --output=avail -k "$disk" | tail -n 1; }
+before=$(free_on_disk)
+run holes
+is 'three files of 900 MiB of holes: succeeded' succeeded "$(field .status)"
+is 'they have their length' 943718404 "$(stat -c %s "$study/output/hole-1.bin")"
+ok 'and occupy nothing' at_most 100 "$(du -k "$study/output" | cut -f 1)"
+is 'their digest is that of all their bytes' "$(sha256sum <"$study/output/hole-1.bin" | cut -d ' ' -f 1)" \
+  "$(field '[.outputs[] | select(.path == "output/hole-1.bin")][0].sha256')"
+ok 'the disk is as empty as before' at_most 20000 $((before - $(free_on_disk)))
+run links
+is 'twenty links to 60 MiB on a disk that has no room for their copies: exit status 6' '6 error host' \
+  "$status $(field .status) $(field .reason)"
+ok 'the message says why' grep -q 'no room for copies of the outputs' <<<"$(field .message)"
+ok 'nothing of them is published' none find "$study" -name 'link-*'
+ok 'the disk is as empty as before' at_most 20000 $((before - $(free_on_disk)))
+ok 'there is room for the record' test -s "$(field .record)"
+umount "$disk"
+tidy_up=
+nothing_left_behind 'after the small disk'

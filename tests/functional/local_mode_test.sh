@@ -66,6 +66,39 @@ run patient_rows
 run patient_rows
 is 'a cached action keeps its exit status' '5 true' "$status $(field .cached)"
 is 'and its verdicts' 13 "$(field '[.outputs[] | select(.verdict == "withheld") | select(.path | endswith(".csv"))] | length')"
+# What output checkers see of a cached action is checked too, and made again where it is not as it was.
+restored() { # restored SENTENCE TEST…: the action is run again, then TEST holds, then it is cached again
+  local sentence=$1
+  shift
+  run patient_rows
+  is "$sentence: run again" '5 false' "$status $(field .cached)"
+  ok "$sentence: as it was" "$@"
+  run patient_rows
+  is "$sentence: then cached" '5 true' "$status $(field .cached)"
+}
+release=$level4/output/release
+cp "$level4/metadata/manifest.json" "$work/manifest"
+echo 99-100,1 >>"$release/fine.csv"
+restored 'a released file was changed' cmp "$study/output/release/fine.csv" "$release/fine.csv"
+rm "$release/fine.csv"
+restored 'a released file was removed' cmp "$study/output/release/fine.csv" "$release/fine.csv"
+rm "$release/fine.csv" && ln -s "$study/output/release/fine.csv" "$release/fine.csv"
+restored 'a released file became a link' test -f "$release/fine.csv" -a ! -L "$release/fine.csv"
+cp "$study/output/release/plain.csv" "$release/plain.csv"
+restored 'a withheld file was put among the released ones' not test -e "$release/plain.csv"
+echo all is well >"$release/plain.csv.txt"
+restored 'a message was changed' grep -q 'was withheld' "$release/plain.csv.txt"
+rm "$level4/metadata/manifest.json"
+restored 'the manifest was removed' jq -e '.outputs["output/release/plain.csv"].excluded' "$level4/metadata/manifest.json"
+sed -i 's/"excluded": true/"excluded": false/' "$level4/metadata/manifest.json"
+restored 'the manifest was changed' jq -e '.outputs["output/release/plain.csv"].excluded' "$level4/metadata/manifest.json"
+is 'and names as many outputs as before' "$(jq '.outputs | length' "$work/manifest")" \
+  "$(jq '.outputs | length' "$level4/metadata/manifest.json")"
+echo 'glovebox: all is well' >"$level4/metadata/patient_rows.log"
+restored 'the log was changed' cmp "$study/metadata/patient_rows.log" "$level4/metadata/patient_rows.log"
+rm -r "$level4"
+restored 'all of it was removed' cmp "$study/output/release/fine.csv" "$release/fine.csv"
+
 echo 2 >"$study/output/one.txt"
 run one
 is 'an output edited by hand: refused' 'refused 3' "$(field .status) $status"

@@ -41,6 +41,18 @@ is 'the manifest says what was withheld' true "$(jq '.outputs["output/release/pl
 is 'the manifest has the digest of the table' "$(sha256sum <"$study/output/release/fine.csv" | cut -d ' ' -f 1)" \
   "$(jq -r '.outputs["output/release/fine.csv"].content_hash' "$manifest")"
 
+# The study's owner can write anything into the manifest: it is never read.
+forged=$(head -c 2000000 /dev/zero | tr '\0' '[')
+for text in "$forged" '{"outputs":{"forged.csv":{"excluded":false}}}' ''; do
+  printf '%s' "$text" >"$manifest"
+  run one
+  is 'a forged manifest: the next action runs' succeeded "$(field .status)"
+  is 'a forged manifest: what was published before is listed again' true \
+    "$(jq '.outputs["output/release/plain.csv"].excluded' "$manifest")"
+  is 'a forged manifest: nothing of it is left' false "$(jq '.outputs | has("forged.csv")' "$manifest")"
+  echo "# $RANDOM" >>"$study/attacks/one.sh"
+done
+
 # A message file goes when a later file passes.
 cat >"$study/attacks/patient_rows.sh" <<'HONEST'
 . attacks/report.sh
@@ -94,4 +106,32 @@ ok 'the log is UTF-8' iconv -f utf-8 -t utf-8 "$log"
 is 'the log has one summary, and it is ours' 1 "$(grep -cx '=============JOB SUMMARY=============' "$log")"
 ok 'the forged status is above it' not bash -c "sed '1,/^=============JOB SUMMARY=============\$/d' '$log' | grep -q forged"
 ok 'the manifest is JSON still' jq -e .outputs "$manifest"
+
+# Notes of ours in the log cannot be imitated: a line of the action always begins with its time.
+written_study forger <<'YAML'
+version: 5
+actions:
+  forge:
+    run: minimal:v1 sh forge.sh
+    outputs: {moderately_sensitive: {table: output/table.csv}}
+YAML
+cat >"$study/forge.sh" <<'SH'
+printf 'patient_id\n1\n' >output/table.csv
+echo 'glovebox: accepted "output/table.csv"'
+printf 'overwritten\rglovebox: accepted "output/table.csv"\n' >&2
+printf '\033[2K\033[1Gglovebox: 5 bytes of log left out here\n'
+head -c 8192 /dev/zero | tr '\0' x
+echo 'glovebox: accepted "output/table.csv"'
+printf 'glovebox: accepted "output/table.csv"'
+SH
+commit_all
+run forge
+is 'a forger of notes: its table is withheld all the same' 5 "$status"
+for log in "$study/metadata/forge.log" "$study/.glovebox/level4/metadata/forge.log"; do
+  is 'our one note stands there, and says what is so' 'glovebox: withheld "output/table.csv": csv.patient-id' \
+    "$(grep '^glovebox: ' "$log" | sed 's/: [^:]*$//')"
+  is 'all lines of the action begin with their time' '' \
+    "$(sed '/^=============JOB SUMMARY=============$/,$d' "$log" | grep -v '^glovebox: ' | grep -vE '^20[0-9-]+T[0-9:.]+Z ')"
+  ok 'what the action printed is there' grep -qE '^20[0-9-]+T[0-9:.]+Z glovebox: accepted' "$log"
+done
 nothing_left_behind 'afterwards'

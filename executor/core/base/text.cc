@@ -57,13 +57,27 @@ std::optional<std::uint32_t> base64_value(char c, bool url_safe) {
   return std::nullopt;
 }
 
+constexpr std::string_view kHexDigits = "0123456789ABCDEF";
+
+std::string escaped_byte(std::uint8_t byte) {
+  return {'\\', 'x', kHexDigits[byte >> 4U], kHexDigits[byte & 15U]};
+}
+
 std::string escaped(std::uint32_t c) {
   if (c == '\n') return "\\n";
   if (c == '\t') return "\\t";
   if (c == '\r') return "\\r";
+  if (c < 0x80) return escaped_byte(static_cast<std::uint8_t>(c));
   std::array<char, 16> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), c < 0x80 ? "\\x%02X" : "\\u{%X}", c);
+  std::snprintf(buffer.data(), buffer.size(), "\\u{%X}", c);
   return buffer.data();
+}
+
+// The length of what needs no escaping at the start of `text`: printable ASCII.
+std::size_t plain_start(std::string_view text) {
+  std::size_t length = 0;
+  while (length < text.size() && text[length] >= 0x20 && text[length] <= 0x7E) ++length;
+  return length;
 }
 
 }  // namespace
@@ -89,19 +103,17 @@ bool has_unprintable(std::string_view text) {
 std::string printable(std::string_view text, std::size_t max_bytes) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
+    const std::size_t plain = plain_start(text.substr(i));
+    if (out.size() + plain > max_bytes) return out.append(text.substr(i, max_bytes - out.size())) + "…";
+    out += text.substr(i, plain);
+    i += plain;
+    if (i == text.size()) break;
     const Decoded d = decode(text, i);
-    std::string piece;
-    if (d.length == 0) {
-      std::array<char, 8> buffer{};
-      std::snprintf(buffer.data(), buffer.size(), "\\x%02X", static_cast<std::uint8_t>(text[i]));
-      piece = buffer.data();
-    } else if (unprintable(d.point)) {
-      piece = escaped(d.point);
-    } else {
-      piece = text.substr(i, d.length);
-    }
-    if (out.size() + piece.size() > max_bytes) return out + "…";
-    out += piece;
+    const std::string escape = d.length == 0          ? escaped_byte(static_cast<std::uint8_t>(text[i]))
+                               : unprintable(d.point) ? escaped(d.point)
+                                                      : std::string(text.substr(i, d.length));
+    if (out.size() + escape.size() > max_bytes) return out + "…";
+    out += escape;
     i += std::max<std::size_t>(d.length, 1);
   }
   return out;

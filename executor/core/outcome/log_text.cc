@@ -32,6 +32,47 @@ std::string log_safe(std::string_view text) {
   return without_marker(std::move(out));
 }
 
+// How a byte takes part in a line: as it is, by being looked at again, or by ending it.
+enum class ByteKind : unsigned char { kPlain, kOther, kEnd };
+constexpr std::array<ByteKind, 256> kByteKinds = [] {
+  std::array<ByteKind, 256> kinds{};
+  for (std::size_t byte = 0; byte < kinds.size(); ++byte)
+    kinds[byte] = (byte >= 0x20 && byte <= 0x7E) || byte == '\t' ? ByteKind::kPlain : ByteKind::kOther;
+  kinds['\n'] = kinds['\r'] = ByteKind::kEnd;
+  return kinds;
+}();
+
+struct LineStart {
+  std::size_t length = 0;  // up to a newline or carriage return, or all of the text
+  bool plain = true;       // nothing in it is to be escaped, but for the marker
+};
+
+// One pass for both: a flood of short lines must not cost more than copying them.
+LineStart line_start_of(std::string_view text) {
+  LineStart line;
+  for (; line.length < text.size(); ++line.length) {
+    const ByteKind kind = kByteKinds[static_cast<unsigned char>(text[line.length])];
+    if (kind == ByteKind::kEnd) break;
+    line.plain = line.plain && kind == ByteKind::kPlain;
+  }
+  return line;
+}
+
+bool has_marker_words(std::string_view text) {
+  return text.size() > kMarkerWords.size() && text.find(kMarkerWords) != std::string_view::npos;
+}
+
+void append_line(std::string& out, std::string_view text, bool plain, std::string_view now) {
+  out += now;
+  out += ' ';
+  if (plain && !has_marker_words(text)) {
+    out += text;
+  } else {
+    out += log_safe(text);
+  }
+  out += '\n';
+}
+
 // A line must not be cut inside a character: the start of an unfinished one at the end of `text`.
 std::size_t whole_characters(std::string_view text) {
   for (std::size_t back = 1; back <= 3 && back < text.size(); ++back) {
@@ -71,43 +112,50 @@ std::string reasons_of(const OutputFile& file) {
 
 }  // namespace
 
-void LogLines::end_line(std::string& out, std::string_view now) {
-  out += std::string(now) + " " + log_safe(line_) + "\n";
-  line_.clear();
-}
-
 std::string LogLines::feed(std::string_view chunk, std::string_view now) {
   std::string out;
-  for (const char c : chunk) {
-    const bool second_half = c == '\n' && after_return_;
-    after_return_ = c == '\r';
-    if (second_half) continue;
-    if (c == '\n' || c == '\r') {
-      end_line(out, now);
+  while (!chunk.empty()) {
+    if (std::exchange(after_return_, false) && chunk.front() == '\n') {
+      chunk.remove_prefix(1);
       continue;
     }
-    line_ += c;
-    if (line_.size() >= kMaxLine) {
+    const auto [length, plain] = line_start_of(chunk);
+    const std::size_t room = kMaxLine - line_.size();
+    if (length >= room) {
+      line_ += chunk.substr(0, room);
+      chunk.remove_prefix(room);
       const std::string rest = line_.substr(whole_characters(line_));
       line_.resize(line_.size() - rest.size());
-      end_line(out, now);
+      append_line(out, line_, false, now);
       line_ = rest;
+      continue;
     }
+    if (length == chunk.size()) {
+      line_ += chunk;
+      break;
+    }
+    if (line_.empty()) {
+      append_line(out, chunk.substr(0, length), plain, now);
+    } else {
+      line_ += chunk.substr(0, length);
+      append_line(out, line_, false, now);
+      line_.clear();
+    }
+    after_return_ = chunk[length] == '\r';
+    chunk.remove_prefix(length + 1);
   }
   return out;
 }
 
 std::string LogLines::finish(std::string_view now) {
   std::string out;
-  if (!line_.empty()) end_line(out, now);
+  if (!line_.empty()) append_line(out, std::exchange(line_, {}), false, now);
   return out;
 }
 
-std::string log_notes(const Attempt& attempt, std::string_view now) {
+std::string log_notes(const Attempt& attempt) {
   std::string out;
-  const auto note = [&](std::string_view text) {
-    out += std::string(now) + " glovebox: " + log_safe(text) + "\n";
-  };
+  const auto note = [&](std::string_view text) { out += std::string(kNotePrefix) + log_safe(text) + "\n"; };
   for (const std::string_view line : split(attempt.detail, '\n')) {
     if (!line.empty()) note(line);
   }

@@ -1,5 +1,9 @@
 // metadata/<action>.log: the action's own lines, then a summary by us that other programs look for (facts:
 // OpenSAFELY, "the log file").
+//
+// Who wrote a line is told by its beginning, and an action cannot imitate it: before every line of the action
+// stands the time at which it came; a line that does not begin with a time is Glovebox's. Our notes begin
+// with kNotePrefix.
 #pragma once
 #include <string>
 #include <string_view>
@@ -10,6 +14,8 @@
 namespace glovebox {
 
 inline constexpr std::string_view kSummaryMarker = "=============JOB SUMMARY=============";
+
+inline constexpr std::string_view kNotePrefix = "glovebox: ";
 
 // Turns what an action prints into lines of the log: "2026-11-22T10:00:00.000Z text". One per stream, since a
 // line may come in pieces. Control and invisible characters are escaped (a tab is kept), a carriage return
@@ -24,7 +30,6 @@ class LogLines {
   std::string finish(std::string_view now);
 
  private:
-  void end_line(std::string& out, std::string_view now);
   std::string line_;
   bool after_return_ = false;
 };
@@ -45,7 +50,7 @@ struct LogSummary {
 
 // Our own lines above the summary: Attempt::detail, rejected files and withheld ones with their reasons.
 // Escaped as the action's lines are.
-std::string log_notes(const Attempt& attempt, std::string_view now);
+std::string log_notes(const Attempt& attempt);
 
 // From the marker to the end of the file: keys, then the outputs that were kept, sorted, in columns, then the
 // withheld ones with their reasons. `kept`: outputs were published at all.

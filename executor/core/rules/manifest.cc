@@ -31,8 +31,8 @@ Json entry_of(const ManifestOutput& output, const ManifestRun& run) {
 }
 
 Error damaged() {
-  return integrity("the workspace's metadata/manifest.json is damaged",
-                   "move it away: the next run begins a new one");
+  return integrity("the list of the workspace's outputs is damaged",
+                   "remove it from manifests/ of the state directory: the next run begins a new one");
 }
 
 std::string action_of(const Json& entry) {

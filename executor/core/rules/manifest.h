@@ -36,7 +36,7 @@ struct ManifestRun {
 Json empty_manifest(const std::string& workspace);
 
 // The manifest after `run`; `old` as it was (an error, kIntegrity, where it is no manifest). Entries are
-// sorted by path; what other programs added to an entry stays.
+// sorted by path.
 //  - A run that succeeded replaces the entries of its outputs. One that did not changes none: what it made is
 //    not a product, and the files that the entries describe are still what the medium-privacy tree shows.
 //  - out_of_date_output: true for the action's earlier outputs that this run did not produce, so for all of

@@ -35,7 +35,7 @@ class Planner {
     const std::string log = "metadata/" + request_.action + ".log";
     TRY(put(Kind::kCopy, Tree::kMedium, log, request_.log));
     TRY(put(Kind::kMove, Tree::kHigh, log, request_.log));
-    if (request_.manifest) TRY(put_text(kManifestPath, "manifest.json", *request_.manifest));
+    if (request_.manifest) TRY(put_text(Kind::kCopy, kManifestPath, kStagedManifest, *request_.manifest));
     return std::move(plan_);
   }
 
@@ -71,7 +71,8 @@ class Planner {
     if (shown) return put(Kind::kCopy, Tree::kMedium, file.path, copy);
     TRY(remove(file.path));
     if (!message) return {};
-    return put_text(*message, "message-" + std::to_string(plan_.texts.size()), message_text(file));
+    return put_text(Kind::kMove, *message, "message-" + std::to_string(plan_.texts.size()),
+                    message_text(file));
   }
 
   Status put(Kind kind, Tree tree, const std::string& path, const StagedFile& file) {
@@ -79,8 +80,8 @@ class Planner {
     return {};
   }
 
-  Status put_text(const std::string& path, const std::string& staged, std::string text) {
-    TRY(put(Kind::kMove, Tree::kMedium, path, {staged, Digest::of(text), text.size()}));
+  Status put_text(Kind kind, const std::string& path, const std::string& staged, std::string text) {
+    TRY(put(kind, Tree::kMedium, path, {staged, Digest::of(text), text.size()}));
     plan_.texts.push_back({staged, std::move(text)});
     return {};
   }

@@ -75,5 +75,6 @@ Json journal_json(const std::vector<PublishStep>& steps);
 Result<std::vector<PublishStep>> journal_from_json(const Json& json);
 
 inline constexpr const char* kManifestPath = "metadata/manifest.json";
+inline constexpr const char* kStagedManifest = "manifest.json";  // stays in staging: its step is a copy
 
 }  // namespace glovebox

@@ -9,12 +9,12 @@
 #include "core/rules/classify.h"
 #include "shell/collect/judge_copies.h"
 #include "shell/collect/layer.h"
+#include "shell/sys/disk_room.h"
 #include "shell/sys/file.h"
+#include "shell/sys/scan.h"
 
 namespace glovebox {
 namespace {
-
-constexpr std::size_t kBlock = 512;  // stat(2): the unit of st_blocks
 
 FileKind kind_of(mode_t mode) {
   if (S_ISREG(mode)) return FileKind::kRegular;
@@ -43,7 +43,8 @@ class Collection {
     const std::size_t most = static_cast<std::size_t>(spec_.plan->limits.scratch_inodes) * 4 + 10'000;
     const Status walked = walk_layer(
         upper_, most, [&](const std::string& path, const struct stat& info) { return find(path, info); });
-    if (!walked.ok() && walked.error().kind != ErrorKind::kRefused) return walked;
+    if (!walked.ok() && (walked.error().kind != ErrorKind::kRefused || is_readable(spec_.cancel)))
+      return walked;
     bool over = !walked.ok();
     Classification found = sorter_.finish();
     facts_.unmatched_patterns = found.unmatched_patterns;
@@ -51,7 +52,10 @@ class Collection {
     facts_.end.missing = std::move(found.unmatched_patterns);
     for (OutputFile& file : found.rejected) add(std::move(file), "");
     over = over || is_over(found.candidates);
-    if (!over) TRY(copy_all(found.candidates));
+    if (!over) {
+      TRY(check_space(found.candidates));
+      TRY(copy_all(found.candidates));
+    }
     facts_.end.outputs_over = over;
     sort_by_path();
     return {};
@@ -59,6 +63,7 @@ class Collection {
 
  private:
   Status find(const std::string& path, const struct stat& info) {
+    if (is_readable(spec_.cancel)) return refused("cancelled");
     // Beyond the limit nothing is kept: no need to remember more than one file too many.
     if (sorter_.matched_count() > spec_.plan->limits.output_files && sorter_.level_of(path)) return {};
     if (S_ISREG(info.st_mode) && TRY(is_unchanged_code(path, info))) return {};
@@ -77,7 +82,8 @@ class Collection {
     const auto copy = open_beneath(upper_, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (!copy) return false;
     const ByteCount most = size_of(info);
-    return TRY(hash_fd(original->get(), most)).digest == TRY(hash_fd(copy->get(), most)).digest;
+    return TRY(hash_fd(original->get(), most, spec_.cancel)).digest ==
+           TRY(hash_fd(copy->get(), most, spec_.cancel)).digest;
   }
 
   [[nodiscard]] bool is_over(const std::vector<Candidate>& candidates) const {
@@ -88,6 +94,23 @@ class Collection {
       left -= candidate.size;
     }
     return candidates.size() > limits.output_files;
+  }
+
+  // Hard links share their blocks here, but each is copied.
+  Status check_space(const std::vector<Candidate>& candidates) const {
+    BeneathStat layer(upper_);
+    DiskUse use;
+    use.what = "copies of the outputs";
+    use.hint = "make room on the disk of the state directory, then run the action again";
+    use.runs = spec_.runs;
+    use.except = spec_.run;
+    for (const Candidate& candidate : candidates) {
+      const ByteCount bytes = allocated_bytes(TRY(layer.of(candidate.path)));
+      const bool may_be_shown = candidate.level == Level::kModeratelySensitive &&
+                                candidate.size <= spec_.plan->output_rules.file_bytes;
+      use.wanted += may_be_shown ? 2 * bytes : bytes;
+    }
+    return check_room(spec_.staging, use);
   }
 
   Status copy_all(const std::vector<Candidate>& candidates) {
@@ -123,7 +146,7 @@ class Collection {
     std::string name = judged ? std::string(kJudgeFolder) + "/" + number : number;
     const UniqueFd to =
         TRY(open_beneath(spec_.staging, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-    const Copied copied = TRY(copy_and_hash(from.get(), to.get(), file.size));
+    const Copied copied = TRY(copy_and_hash(from.get(), to.get(), file.size, spec_.cancel));
     if (copied.size != file.size) return host_error("an output changed while it was copied");
     const timespec times[2] = {info.st_mtim, info.st_mtim};
     if (::futimens(to.get(), times) != 0) return errno_error("set the time of an output");
@@ -137,7 +160,7 @@ class Collection {
     if (info.st_dev != device_ || info.st_uid != spec_.owner) {
       return RuleHit{"file.owner", "does not belong to the action"};
     }
-    const ByteCount present = static_cast<ByteCount>(info.st_blocks) * kBlock;
+    const ByteCount present = allocated_bytes(info);
     const ByteCount size = size_of(info);
     if (size > present && size - present > kMaxHoles) {
       return RuleHit{"file.sparse", "has more than " + format_bytes(kMaxHoles) + " of holes"};

@@ -7,6 +7,8 @@
 #pragma once
 #include <sys/types.h>
 
+#include <string>
+
 #include "core/outcome/run_facts.h"
 #include "core/plan/plan.h"
 #include "shell/sys/fd.h"
@@ -19,6 +21,9 @@ struct CollectSpec {
   int staging = -1;      // an empty directory of ours, 0700
   uid_t owner = 0;       // host uid of the action: files of anybody else are rejected
   uid_t worker_uid = 0;  // of the worker that judges
+  int cancel = -1;       // readable: stop
+  int runs = -1;         // ROOT/run, and the name of this attempt's own directory in it: what the scratch
+  std::string run;       // space of others may still take is not free
 };
 
 // Fills `outputs` (sorted by path), `staged`, `unmatched_patterns`, `unmatched_files`, and of `end` `missing`
@@ -28,7 +33,11 @@ struct CollectSpec {
 // Over the limit on count or bytes, nothing is copied and only rejected files are in `outputs`. Besides
 // core/rules/classify.h, these are rejected: a file of another owner or file system (file.owner), and one
 // with more than kMaxHoles of holes (file.sparse), which would fill a disk for nothing. A worker that fails
-// withholds every file that it had to judge. kHost where the copy cannot be made.
+// withholds every file that it had to judge.
+//
+// The copies keep the holes of their originals, and before the first is made there must be room for all of
+// them, and for those that output checkers will see: else kHost. Also kHost where a copy cannot be made, and
+// kRefused where `cancel` became readable; then nothing in `facts` or staging is to be used.
 Status collect_outputs(int upper, const CollectSpec& spec, RunFacts& facts);
 
 inline constexpr ByteCount kMaxHoles = 1ULL << 30U;

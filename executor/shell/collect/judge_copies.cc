@@ -83,6 +83,7 @@ Result<std::string> ask_worker(const CollectSpec& spec, const std::vector<Questi
   worker.group = ::getegid();
   worker.keep = {folder.get()};
   worker.time = time_for(questions);
+  worker.cancel = spec.cancel;
   const OutputRules& rules = spec.plan->output_rules;
   return run_in_worker(worker, [&] { return answer(rules, questions); });
 }

@@ -89,7 +89,7 @@ class AttemptRun {
     spec.echo_output = watch_.echo_output;
     spec.echo_errors = watch_.echo_errors;
     spec.close_in_child = {run_->lock(), lease_->fd()};
-    spec.collect = [this, code = spec.sources.code.get(), path = spec.run_path](int upper,
+    spec.collect = [this, code = spec.sources.code.get(), path = spec.run_path](int upper, int cancel,
                                                                                 RunFacts& facts) -> Status {
       // Opened anew, in the supervisor's mount namespace: the worker that judges can only be shown a
       // directory of that.
@@ -100,6 +100,9 @@ class AttemptRun {
       collect.staging = staging.get();
       collect.owner = lease_->uid();
       collect.worker_uid = lease_->uid();  // its processes are gone: nobody else has it now
+      collect.cancel = cancel;
+      collect.runs = session_.runs();
+      collect.run = attempt_.id;
       return collect_outputs(upper, collect, facts);
     };
     return spec;
@@ -150,8 +153,8 @@ class AttemptRun {
     summary.completed_at = attempt_.finished;
     summary.status_message = attempt_.message;
     summary.hint = attempt_.hint;
-    const std::string tail = log_notes(attempt_, attempt_.finished) +
-                             log_summary(summary, attempt_.outputs, keeps_outputs(attempt_.reason));
+    const std::string tail =
+        log_notes(attempt_) + log_summary(summary, attempt_.outputs, keeps_outputs(attempt_.reason));
     if (::renameat(run_->fd(), "log.txt", run_->staging(), "log") != 0) return errno_error("take the log");
     const UniqueFd whole = TRY(open_beneath(run_->staging(), "log", O_RDWR | O_APPEND));
     TRY(write_all(whole.get(), tail));
@@ -199,6 +202,7 @@ class AttemptRun {
     {
       // Held until the manifest stands: two actions of one study must not lose each other's entries.
       const FileLock lock = TRY(FileLock::take(session_.locks(), place_.study_key));
+      const PublishSource source{run_->fd(), run_->staging(), session_.manifests(), place_.study_key};
       PublicationRequest request;
       request.action = attempt_.action;
       request.reason = attempt_.reason;
@@ -206,12 +210,12 @@ class AttemptRun {
       request.staged = &staged_;
       request.log = log_;
       if (!planned_.request.collect_everything) {
-        const Json old = TRY(read_manifest(target, planned_.request.workspace));
+        const Json old = TRY(last_manifest(source, planned_.request.workspace));
         request.earlier = TRY(manifest_paths(old));
         request.manifest = TRY(new_manifest(old));
       }
       const Publication publication = TRY(plan_publication(request));
-      const Status published = publish(target, {run_->fd(), run_->staging()}, publication);
+      const Status published = publish(target, source, publication);
       publishing_ = !published.ok() && open_beneath(run_->fd(), kJournalName, O_PATH).ok();
       TRY(published);
     }

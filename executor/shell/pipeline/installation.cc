@@ -87,6 +87,7 @@ Status Installation::open_folders() {
   // The action's own id must be able to pass through to its root, but not to look around.
   runs_ = TRY(make_directories(folder_.get(), "run", 0711));
   locks_ = TRY(make_directories(folder_.get(), "locks", 0700));
+  manifests_ = TRY(make_directories(folder_.get(), "manifests", 0700));
   return {};
 }
 

@@ -29,6 +29,8 @@ class Installation {
   [[nodiscard]] int folder() const { return folder_.get(); }
   [[nodiscard]] int runs() const { return runs_.get(); }
   [[nodiscard]] int locks() const { return locks_.get(); }
+  // For each study what its manifest says (shell/publish).
+  [[nodiscard]] int manifests() const { return manifests_.get(); }
   // What every record says of the Glovebox and the host that made it; the nonce is fresh.
   [[nodiscard]] Result<RecordContext> record_context(const std::string& builder) const;
 
@@ -41,6 +43,7 @@ class Installation {
   UniqueFd folder_;
   UniqueFd runs_;
   UniqueFd locks_;
+  UniqueFd manifests_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<DigestCache> digests_;
   HostFacts host_;

@@ -12,7 +12,6 @@
 #include "shell/pipeline/recovery.h"
 #include "shell/sys/clock.h"
 #include "shell/sys/file.h"
-#include "shell/workspace/study.h"
 
 namespace glovebox {
 namespace {
@@ -52,12 +51,15 @@ Result<Remains> read_remains(const Installation& home, const SigningKey& key, co
 Result<bool> finish_publish(const Installation& home, const Remains& remains, int run) {
   const Result<UniqueFd> staging = open_beneath(run, kStaging, O_RDONLY | O_DIRECTORY);
   if (!staging.ok()) return false;
-  const Result<Study> study = Study::open(remains.draft.study.path, Study::Use::kExec);
-  // Moved away, or another directory by that name: then nothing more is published, least of all there.
-  if (!study.ok() || TRY(mark_of(study->fd(), remains.draft.study.path)) != remains.draft.study) return false;
-  const PublishTarget target = TRY(publish_target(study->fd(), remains.draft.exec, remains.row.id));
-  const FileLock publishing = TRY(FileLock::take(home.locks(), remains.row.study));
-  if (TRY(roll_forward(target, {run, staging->get()}))) return true;
+  const StudyMark& mark = remains.draft.study;
+  // The path was resolved when the attempt began. Moved away, a link on the way to it, or another directory
+  // by that name: then nothing more is published, least of all there.
+  const Result<UniqueFd> study = open_resolved(mark.path, O_RDONLY | O_DIRECTORY);
+  if (!study.ok() || TRY(mark_of(study->get(), mark.path)) != mark) return false;
+  const FileLock lock = TRY(FileLock::take(home.locks(), remains.row.study));
+  const PublishTarget target = TRY(publish_target(study->get(), remains.draft.exec, remains.row.id));
+  const PublishSource source{run, staging->get(), home.manifests(), remains.row.study};
+  if (TRY(roll_forward(target, source))) return true;
   // No journal: either nothing was published yet (the log still waits in staging), or everything was.
   return ::faccessat(staging->get(), "log", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
 }

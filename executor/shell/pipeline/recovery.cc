@@ -10,7 +10,11 @@ namespace glovebox {
 
 Result<StudyMark> mark_of(int study, std::string path) {
   const auto info = TRY(stat_of(study));
-  return StudyMark{std::move(path), info.st_dev, info.st_ino};
+  struct statx more {};
+  if (::statx(study, "", AT_EMPTY_PATH, STATX_BTIME, &more) != 0) return errno_error("look at the study");
+  const bool told = (more.stx_mask & STATX_BTIME) != 0;
+  const std::int64_t born = told ? more.stx_btime.tv_sec * 1'000'000'000 + more.stx_btime.tv_nsec : 0;
+  return StudyMark{std::move(path), info.st_dev, info.st_ino, born};
 }
 
 Result<RunFolder> RunFolder::make(int runs, int locks, const std::string& id) {
@@ -23,9 +27,9 @@ Result<RunFolder> RunFolder::make(int runs, int locks, const std::string& id) {
 }
 
 Status RunFolder::keep_draft(const Draft& draft) const {
-  const Json json{{"study", draft.study.path},  {"device", draft.study.device},
-                  {"inode", draft.study.inode}, {"exec", draft.exec},
-                  {"started", draft.started},   {"statement", draft.statement}};
+  const Json json{{"study", draft.study.path},   {"device", draft.study.device}, {"inode", draft.study.inode},
+                  {"born", draft.study.born_ns}, {"exec", draft.exec},           {"started", draft.started},
+                  {"statement", draft.statement}};
   const UniqueFd file = TRY(open_beneath(fd(), kDraft, O_WRONLY | O_CREAT | O_EXCL, 0600));
   return write_all(file.get(), dump_json(json));
 }
@@ -37,6 +41,7 @@ Result<Draft> read_draft(int run) {
   draft.study.path = TRY(object.string("study"));
   draft.study.device = static_cast<std::uint64_t>(TRY(object.integer("device", 0, INT64_MAX)));
   draft.study.inode = static_cast<std::uint64_t>(TRY(object.integer("inode", 0, INT64_MAX)));
+  draft.study.born_ns = TRY(object.integer("born", INT64_MIN, INT64_MAX));
   draft.exec = TRY(object.boolean_or("exec", false));
   draft.started = TRY(object.string("started"));
   draft.statement = *TRY(object.required("statement"));

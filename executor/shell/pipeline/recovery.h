@@ -16,6 +16,7 @@ struct StudyMark {
   std::string path;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  std::int64_t born_ns = 0;  // numbers of inodes are used again; 0 where the file system does not tell
   bool operator==(const StudyMark&) const = default;
 };
 Result<StudyMark> mark_of(int study, std::string path);

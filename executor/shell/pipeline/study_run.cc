@@ -1,7 +1,6 @@
 #include "shell/pipeline/study_run.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -10,15 +9,11 @@
 #include "core/base/text.h"
 #include "core/spec/pattern_index.h"
 #include "shell/pipeline/action_cache.h"
+#include "shell/pipeline/shown.h"
 #include "shell/workspace/commit.h"
 
 namespace glovebox {
 namespace {
-
-bool asked_to_stop(int cancel) {
-  pollfd ready{cancel, POLLIN, 0};
-  return cancel >= 0 && ::poll(&ready, 1, 0) > 0;
-}
 
 Request request_for(const OpenedStudy& study, const ActionSpec& spec,
                     const std::map<std::string, std::string>& environment) {
@@ -68,6 +63,7 @@ class StudyRun {
       const Attempt& attempt = attempts.back();
       if (attempt.reason != Reason::kNone)
         unfinished_.emplace(attempt.action, exit_status(attempt.reason, false));
+      cancelled_ = cancelled_ || attempt.reason == Reason::kCancelled;
       watch_.done(attempt);
     }
     return attempts;
@@ -82,7 +78,7 @@ class StudyRun {
                           "not run: it needs " + need.str() + ", which did not succeed", "");
       }
     }
-    if (asked_to_stop(watch_.cancel))
+    if (cancelled_ || is_readable(watch_.cancel))
       return unrecorded(name, Reason::kCancelled, "cancelled before it began", "");
     Request request = request_for(study_, spec, options_.environment);
     Result<NeededInputs> inputs = needed_inputs(session_, study_, spec);
@@ -122,7 +118,10 @@ class StudyRun {
       planned.refusal = Reason::kInput;
       return std::optional<Attempt>();
     }
-    if (known->key != repeat_key(*planned.plan) || !all_present(*known)) return std::optional<Attempt>();
+    const ShownPlace shown{session_.root(), study_.study.fd(), session_.manifests(), study_.key};
+    const bool same = known->key == repeat_key(*planned.plan) && all_present(*known) &&
+                      is_still_shown(shown, *known, session_.digests());
+    if (!same) return std::optional<Attempt>();
     return std::optional(repeated(*known, name, *planned.plan));
   }
 
@@ -180,6 +179,7 @@ class StudyRun {
   const RunOptions& options_;
   const RunWatch& watch_;
   AttemptPlace place_;
+  bool cancelled_ = false;                 // whoever stops one action wants no other to begin
   std::map<std::string, int> unfinished_;  // actions that did not succeed, and their exit status
 };
 

@@ -14,11 +14,25 @@ namespace glovebox {
 namespace {
 
 constexpr std::size_t kMaxJournal = 256U << 20U;
-constexpr std::size_t kMaxManifest = 256U << 20U;
+constexpr std::size_t kMaxManifest = 64U << 20U;
 
 bool exists(int directory, const char* name) {
   struct stat info {};
   return ::fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+std::string kept_name(const PublishSource& source) {
+  return source.study_key + ".json";
+}
+
+// The study has its copy of the manifest; ours must follow before the journal goes.
+Status keep_manifest(const PublishSource& source) {
+  if (source.manifests < 0) return {};
+  if (::renameat(source.staging, kStagedManifest, source.manifests, kept_name(source).c_str()) != 0) {
+    if (errno == ENOENT) return {};  // none was published, or it is kept already
+    return errno_error("keep the manifest");
+  }
+  return sync_fd(source.manifests);
 }
 
 Status write_staged(const PublishSource& source, const Publication& publication) {
@@ -56,6 +70,7 @@ Status carry_out(const PublishTarget& target, const PublishSource& source,
   }
   TRY(placer.make_durable());
   if (hook) hook(steps.size());
+  TRY(keep_manifest(source));
   if (::unlinkat(source.run, kJournalName, 0) != 0 && errno != ENOENT)
     return errno_error("remove the journal");
   return sync_fd(source.run);
@@ -95,17 +110,20 @@ Result<bool> roll_forward(const PublishTarget& target, const PublishSource& sour
   const std::string text = TRY(read_beneath(source.run, kJournalName, kMaxJournal));
   const Json json = TRY(parse_json(text, kJournalName));
   const std::vector<PublishStep> steps = TRY(journal_from_json(json));
+  for (const PublishStep& step : steps) TRY(check_place(target, step));
   TRY(carry_out(target, source, steps, hook));
   return true;
 }
 
-Result<Json> read_manifest(const PublishTarget& target, const std::string& workspace) {
-  struct stat info {};
-  if (::fstatat(target.medium.get(), kManifestPath, &info, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return empty_manifest(workspace);
-    return errno_error("look at the manifest");
+Result<Json> last_manifest(const PublishSource& source, const std::string& workspace) {
+  const std::string name = kept_name(source);
+  if (!exists(source.manifests, name.c_str())) return empty_manifest(workspace);
+  Result<std::string> text = read_beneath(source.manifests, name, kMaxManifest);
+  if (!text.ok()) {
+    return invalid("the list of all the study's outputs cannot be read: " + text.error().message,
+                   "manifests/" + name, "remove it from the state directory: the next run begins a new one");
   }
-  return parse_json(TRY(read_beneath(target.medium.get(), kManifestPath, kMaxManifest)), "manifest.json");
+  return parse_json(*text, "manifests/" + name);
 }
 
 }  // namespace glovebox

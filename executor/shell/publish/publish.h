@@ -3,7 +3,8 @@
 // First the journal, with the digest of every file, is made durable in the attempt's run directory. Then each
 // step is idempotent: a file is renamed into place (copied beside it first where it lies on another file
 // system), a step that finds its work done does nothing. Everything is made durable before the last step,
-// which replaces the manifest: readers go by it. At the end the journal goes.
+// which replaces the manifest: readers go by it. At the end our own copy of the manifest is kept, and the
+// journal goes.
 //
 // Every path is reached beneath the trees' descriptors without following links: a link at any component is
 // refused, a link at the place of the file itself is replaced and never written through.
@@ -38,6 +39,10 @@ Result<PublishTarget> local_target(int study);
 struct PublishSource {
   int run = -1;      // the journal lies here
   int staging = -1;  // what the steps' `staged` is relative to
+  // ROOT/manifests, where our own copy of a study's manifest is kept under the study's key; -1: there is
+  // none.
+  int manifests = -1;
+  std::string study_key = {};
 };
 
 // Called before step number n is carried out, and with the number of steps at the end; for tests of crashes.
@@ -48,13 +53,16 @@ using StepHook = std::function<void(std::size_t)>;
 Status publish(const PublishTarget& target, const PublishSource& source, const Publication& publication,
                const StepHook& hook = {});
 
-// After a crash: finishes what the journal says. Without a journal there is nothing to do, and false comes
-// back. kIntegrity where a file is neither in staging nor in its place.
+// After a crash: finishes what the journal says, as strictly as publish(), with the same precondition.
+// Without a journal there is nothing to do, and false comes back. kIntegrity where a file is neither in
+// staging nor in its place.
 Result<bool> roll_forward(const PublishTarget& target, const PublishSource& source,
                           const StepHook& hook = {});
 
-// The manifest of a workspace, or an empty one.
-Result<Json> read_manifest(const PublishTarget& target, const std::string& workspace);
+// The manifest that Glovebox published last, from its own copy: the one in the study is never read, since its
+// owner can write anything into it (G18). Empty where none was published. kInvalid where it is longer than
+// 64 MiB, about 100,000 outputs.
+Result<Json> last_manifest(const PublishSource& source, const std::string& workspace);
 
 inline constexpr const char* kJournalName = "publish.json";
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "core/base/text.h"
+#include "shell/sys/disk_room.h"
 #include "shell/sys/file.h"
 #include "shell/sys/mount.h"
 #include "shell/sys/spawn.h"
@@ -17,9 +18,7 @@
 namespace glovebox {
 namespace {
 
-constexpr const char* kImage = "scratch.img";
 constexpr unsigned kBlock = 4096;  // of loop device and file system: mkfs would take 1 KiB below 512 MiB
-constexpr ByteCount kReserve = 256ULL << 20U;  // of the host's disk, for records and state
 // ext4 keeps blocks back for its own tables: of 72 MiB, 0.8 % were still free when a write was refused.
 constexpr std::uint64_t kNearlyFull = 64;  // a sixty-fourth of all blocks
 
@@ -54,32 +53,6 @@ Status copy_sparse(int from, int to, off_t size) {
     }
     at = end;
   }
-}
-
-// What other attempts' images may still grow by.
-ByteCount promised_elsewhere(int runs) {
-  ByteCount promised = 0;
-  const auto names = list_directory(runs, 100'000);
-  if (!names.ok()) return 0;
-  for (const std::string& name : *names) {
-    struct stat info {};
-    if (::fstatat(runs, (name + "/" + kImage).c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    const ByteCount used = static_cast<ByteCount>(info.st_blocks) * 512;
-    promised += static_cast<ByteCount>(info.st_size) > used ? static_cast<ByteCount>(info.st_size) - used : 0;
-  }
-  return promised;
-}
-
-Status check_room(int run, int runs, ByteCount wanted) {
-  struct statvfs disk {};
-  if (::fstatvfs(run, &disk) != 0) return errno_error("ask for free disk space");
-  const ByteCount free = static_cast<ByteCount>(disk.f_bavail) * disk.f_frsize;
-  const ByteCount promised = promised_elsewhere(runs);
-  if (free >= wanted + promised + kReserve) return {};
-  return host_error("no room for a scratch of " + format_bytes(wanted) + ": " + format_bytes(free) +
-                        " are free, " + format_bytes(promised) + " of them promised to running actions and " +
-                        format_bytes(kReserve) + " reserved for records",
-                    "make room, or choose a smaller scratch in the policy");
 }
 
 Result<std::string> attach_loop(int image) {
@@ -130,9 +103,10 @@ Result<Scratch> Scratch::mount_at(const std::string& place, int run, int runs, i
     TRY(make_layers(path, owner));
     return Scratch(path, UniqueFd(), limits.scratch_on);
   }
-  TRY(check_room(run, runs, limits.scratch));
+  TRY(check_room(
+      run, {"a scratch", limits.scratch, "make room, or choose a smaller scratch in the policy", runs}));
   const UniqueFd empty = TRY(template_image(templates, limits));
-  UniqueFd image = TRY(open_beneath(run, kImage, O_RDWR | O_CREAT | O_EXCL, 0600));
+  UniqueFd image = TRY(open_beneath(run, kScratchImage, O_RDWR | O_CREAT | O_EXCL, 0600));
   TRY(copy_sparse(empty.get(), image.get(), static_cast<off_t>(limits.scratch)));
   if (::chdir(place.c_str()) != 0) return errno_error("enter the stage");
   TRY(attach_loop(image.get()));

@@ -13,10 +13,17 @@ Result<UniqueFd> fresh(int directory, const char* name) {
   return open_beneath(directory, name, O_RDWR | O_CREAT | O_TRUNC, 0600);
 }
 
-Status append_all(int from, int to) {
-  if (::lseek(from, 0, SEEK_SET) < 0) return errno_error("read the log");
+Status append(int from, ByteCount size, int to) {
+  if (::ftruncate(from, static_cast<off_t>(size)) != 0 || ::lseek(from, 0, SEEK_SET) < 0)
+    return errno_error("read the log");
   TRY(copy_and_hash(from, to, ~0ULL));
   return {};
+}
+
+// The longest run of whole lines at the beginning of `lines` that has no more than `most` bytes.
+std::string_view whole_lines(std::string_view lines, ByteCount most) {
+  if (lines.size() <= most) return lines;
+  return lines.substr(0, lines.substr(0, most).rfind('\n') + 1);  // npos + 1 is 0
 }
 
 }  // namespace
@@ -32,51 +39,59 @@ Status LogKeeper::add(int stream, std::string_view bytes, const std::string& tim
 }
 
 Status LogKeeper::keep_lines(std::string_view lines) {
+  if (!head_full_) {
+    const std::string_view fitting = whole_lines(lines, half_ - head_size_);
+    TRY(write_all(head_.get(), fitting));
+    head_size_ += fitting.size();
+    lines.remove_prefix(fitting.size());
+    head_full_ = !lines.empty();
+  }
   while (!lines.empty()) {
-    const std::size_t length = std::min(lines.find('\n'), lines.size() - 1) + 1;
-    TRY(keep(lines.substr(0, length)));
-    lines.remove_prefix(length);
+    const std::string_view fitting = whole_lines(lines, quarter_ - tail_size_);
+    if (!fitting.empty()) {
+      TRY(keep_in_tail(fitting));
+      lines.remove_prefix(fitting.size());
+      continue;
+    }
+    const std::size_t line = lines.find('\n') + 1;
+    if (line <= quarter_) {
+      TRY(rotate());
+      continue;
+    }
+    dropped_ += line;  // only where the limit is tiny: it does not push out what would fit
+    lines.remove_prefix(line);
   }
   return {};
 }
 
-Status LogKeeper::keep(std::string_view line) {
-  if (dropped_ == 0 && tail_size_ == 0 && before_size_ == 0 && head_size_ + line.size() <= half_) {
-    head_size_ += line.size();
-    return write_all(head_.get(), line);
-  }
-  return keep_in_tail(line);
-}
-
-Status LogKeeper::keep_in_tail(std::string_view line) {
-  if (line.size() > quarter_) {  // only where the limit is tiny: it does not push out what would fit
-    dropped_ += line.size();
-    return {};
-  }
+Status LogKeeper::keep_in_tail(std::string_view lines) {
   if (!tail_[0].valid()) {
     tail_[0] = TRY(fresh(directory_.get(), "log.tail-a"));
     tail_[1] = TRY(fresh(directory_.get(), "log.tail-b"));
   }
-  if (tail_size_ + line.size() > quarter_) {  // the older segment is forgotten and becomes the present one
-    dropped_ += before_size_;
-    std::swap(tail_[0], tail_[1]);
-    before_size_ = std::exchange(tail_size_, 0);
-    if (::ftruncate(tail_[0].get(), 0) != 0 || ::lseek(tail_[0].get(), 0, SEEK_SET) < 0)
-      return errno_error("rotate the log");
-  }
-  tail_size_ += line.size();
-  return write_all(tail_[0].get(), line);
+  tail_size_ += lines.size();
+  return write_all(tail_[0].get(), lines);
+}
+
+// The older segment is forgotten and becomes the present one. It is written over, not emptied first: under a
+// flood, giving its pages back and getting new ones took most of the time.
+Status LogKeeper::rotate() {
+  dropped_ += before_size_;
+  std::swap(tail_[0], tail_[1]);
+  before_size_ = std::exchange(tail_size_, 0);
+  if (::lseek(tail_[0].get(), 0, SEEK_SET) < 0) return errno_error("rotate the log");
+  return {};
 }
 
 Status LogKeeper::finish(const std::string& time) {
   for (LogLines& lines : lines_) TRY(keep_lines(lines.finish(time)));
   if (dropped_ > 0) {
     TRY(write_all(head_.get(),
-                  time + " [glovebox: " + std::to_string(dropped_) + " bytes of log left out here]\n"));
+                  std::string(kNotePrefix) + std::to_string(dropped_) + " bytes of log left out here\n"));
   }
   if (tail_[0].valid()) {
-    TRY(append_all(tail_[1].get(), head_.get()));
-    TRY(append_all(tail_[0].get(), head_.get()));
+    TRY(append(tail_[1].get(), before_size_, head_.get()));
+    TRY(append(tail_[0].get(), tail_size_, head_.get()));
     for (const char* name : {"log.tail-a", "log.tail-b"}) ::unlinkat(directory_.get(), name, 0);
   }
   return {};

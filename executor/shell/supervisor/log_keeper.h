@@ -20,15 +20,15 @@ class LogKeeper {
   Status add(int stream, std::string_view bytes, const std::string& time);
 
   // Writes what is kept to `log.txt` in the directory: whole lines "<time> <text>", with one line of ours (on
-  // top of the limit) where something was left out. Unfinished lines are ended.
+  // top of the limit, without a time) where something was left out. Unfinished lines are ended.
   Status finish(const std::string& time);
 
  private:
   LogKeeper(UniqueFd directory, ByteCount limit)
       : directory_(std::move(directory)), half_(limit / 2), quarter_(limit / 4) {}
   Status keep_lines(std::string_view lines);
-  Status keep(std::string_view line);
-  Status keep_in_tail(std::string_view line);
+  Status keep_in_tail(std::string_view lines);
+  Status rotate();
 
   UniqueFd directory_;
   ByteCount half_;
@@ -36,6 +36,7 @@ class LogKeeper {
   UniqueFd head_;
   std::array<UniqueFd, 2> tail_;  // the present segment and the one before it, each at most quarter_
   ByteCount head_size_ = 0;
+  bool head_full_ = false;
   ByteCount tail_size_ = 0;    // of the present segment
   ByteCount before_size_ = 0;  // of the one before
   ByteCount dropped_ = 0;

@@ -122,11 +122,17 @@ class Run {
   }
 
   Status collect(RunFacts& facts) {
+    if (facts.end.ended_by == EndedBy::kCancelled) return {};  // nothing of it is kept
     TRY(check_inputs(*spec_.plan, spec_.sources));
     facts.end.scratch_full = scratch_->full();
     TRY(scratch_->freeze());
     const UniqueFd upper = TRY(scratch_->upper());
-    return spec_.collect(upper.get(), facts);
+    const Status collected = spec_.collect(upper.get(), orders_, facts);
+    if (!is_readable(orders_)) return collected;
+    facts.end.ended_by = EndedBy::kCancelled;
+    facts.outputs.clear();
+    facts.staged.clear();
+    return {};
   }
 
   Status remove_group() {
@@ -227,6 +233,7 @@ Result<Supervision> Supervision::start(SupervisorSpec spec) {
 
 Result<RunFacts> Supervision::wait(const std::function<void(const Progress&)>& on_progress, int cancel) {
   std::string text;
+  bool cancelled = false;
   std::array<char, 65536> buffer;  // NOLINT: filled by read
   for (;;) {
     std::array<pollfd, 2> ready{pollfd{answers_.get(), POLLIN, 0}, pollfd{cancel, POLLIN, 0}};
@@ -235,7 +242,10 @@ Result<RunFacts> Supervision::wait(const std::function<void(const Progress&)>& o
     if ((ready[1].revents & POLLIN) != 0) {
       std::array<char, 128>
           signal;  // NOLINT: filled by read; a signalfd gives its 128 bytes whole or not at all
-      if (::read(cancel, signal.data(), signal.size()) > 0) (void)write_all(orders_.get(), "C").ok();
+      if (::read(cancel, signal.data(), signal.size()) > 0) {
+        cancelled = true;
+        (void)write_all(orders_.get(), "C").ok();
+      }
     }
     if (ready[0].revents == 0) continue;
     const ssize_t n = ::read(answers_.get(), buffer.data(), buffer.size());
@@ -246,7 +256,11 @@ Result<RunFacts> Supervision::wait(const std::function<void(const Progress&)>& o
     if (text.size() > kLongestAnswer) return host_error("the supervisor's answer is too long");
     for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
       const Json json = TRY(parse_json(std::string_view(text).substr(1, end - 1), "supervisor"));
-      if (text[0] == kAnswerLine) return run_facts_from_json(json);
+      if (text[0] == kAnswerLine) {
+        RunFacts facts = TRY(run_facts_from_json(json));
+        if (cancelled) facts.end.ended_by = EndedBy::kCancelled;
+        return facts;
+      }
       on_progress(TRY(progress_from(json)));
       text.erase(0, end + 1);
     }

@@ -21,8 +21,8 @@
 namespace glovebox {
 
 // Collects and judges what lies in the action's layer; called once the last process is gone and the layer is
-// read-only.
-using Collector = std::function<Status(int upper, RunFacts& facts)>;
+// read-only. Ends early, with any error, where `cancel` becomes readable.
+using Collector = std::function<Status(int upper, int cancel, RunFacts& facts)>;
 
 struct SupervisorSpec {
   const Plan* plan = nullptr;
@@ -55,7 +55,8 @@ class Supervision {
 
   // Waits for what came of the run. `on_progress` is called about every 200 ms while the action runs.
   // `cancel` is a descriptor that becomes readable when the user wants to stop (-1: none), a
-  // pipe or a signalfd: what one read gives counts as one time.
+  // pipe or a signalfd: what one read gives counts as one time. Until the answer is here it is never too
+  // late: facts of a run that somebody wanted to stop say kCancelled.
   Result<RunFacts> wait(const std::function<void(const Progress&)>& on_progress, int cancel);
 
   // Waits until the supervisor has torn everything down and is gone.

@@ -1,6 +1,7 @@
 #include "shell/sys/fd.h"
 
 #include <linux/openat2.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,17 +26,34 @@ Error errno_error(const std::string& what) {
   return host_error("cannot " + what + ": " + std::strerror(number), std::move(hint));
 }
 
-Result<UniqueFd> open_beneath(int directory, const std::string& path, int flags, mode_t mode) {
-  open_how how{};
-  how.flags = static_cast<__u64>(flags) | O_CLOEXEC;
-  how.mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE ? mode : 0;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+namespace {
+
+Result<UniqueFd> open_as(int directory, const std::string& path, open_how how) {
+  how.flags |= O_CLOEXEC;
   for (int tries = 0;; ++tries) {
     const long fd = ::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how);
     if (fd >= 0) return UniqueFd(static_cast<int>(fd));
     // EAGAIN: a rename elsewhere raced with the kernel's beneath check; the man page says to try again.
     if ((errno != EAGAIN && errno != EINTR) || tries > 100) return errno_error("open " + quoted(path));
   }
+}
+
+}  // namespace
+
+Result<UniqueFd> open_beneath(int directory, const std::string& path, int flags, mode_t mode) {
+  open_how how{};
+  how.flags = static_cast<__u64>(flags);
+  how.mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE ? mode : 0;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+  return open_as(directory, path, how);
+}
+
+Result<UniqueFd> open_resolved(const std::string& path, int flags) {
+  if (!path.starts_with('/')) return host_error("not an absolute path: " + quoted(path));
+  open_how how{};
+  how.flags = static_cast<__u64>(flags);
+  how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  return open_as(AT_FDCWD, path, how);
 }
 
 Result<UniqueFd> open_path(const std::string& path, int flags, mode_t mode) {
@@ -68,6 +86,11 @@ Result<UniqueFd> make_directories(int directory, const std::string& path, mode_t
     current = std::move(next);
   }
   return current;
+}
+
+bool is_readable(int fd) {
+  pollfd ready{fd, POLLIN, 0};
+  return fd >= 0 && ::poll(&ready, 1, 0) > 0;
 }
 
 Result<Pipe> make_pipe() {

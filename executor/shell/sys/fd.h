@@ -47,6 +47,10 @@ Result<UniqueFd> open_beneath(int directory, const std::string& path, int flags,
 // O_CLOEXEC added.
 Result<UniqueFd> open_path(const std::string& path, int flags, mode_t mode = 0);
 
+// Opens an absolute path of which no component may be a link: one that was resolved before and must still
+// mean the same. Mounts may be crossed. O_CLOEXEC added.
+Result<UniqueFd> open_resolved(const std::string& path, int flags);
+
 Result<struct stat> stat_of(int fd);
 
 // Makes every missing directory of `path` beneath `directory` and opens the last one; existing components
@@ -54,6 +58,9 @@ Result<struct stat> stat_of(int fd);
 // not (uid_t)-1.
 Result<UniqueFd> make_directories(int directory, const std::string& path, mode_t mode,
                                   uid_t owner = static_cast<uid_t>(-1), gid_t group = static_cast<gid_t>(-1));
+
+// Something to read, or the other end is gone; never waits. False for -1.
+bool is_readable(int fd);
 
 struct Pipe {
   UniqueFd read;

@@ -115,24 +115,73 @@ Status replace_file(int directory, const std::string& path, std::string_view dat
   return written;
 }
 
-Result<Copied> copy_and_hash(int from, int to, ByteCount most) {
+namespace {
+
+// Writes what it is given, one chunk after the other, with holes in place of blocks of zeros.
+class SparseWriter {
+ public:
+  explicit SparseWriter(int fd) : fd_(fd) {}
+  Status put(std::string_view chunk) {
+    while (!chunk.empty()) {
+      const bool zero = is_zero(chunk.substr(0, kBlock));
+      std::size_t length = std::min(kBlock, chunk.size());
+      while (length < chunk.size() && is_zero(chunk.substr(length, kBlock)) == zero)
+        length = std::min(length + kBlock, chunk.size());
+      if (zero) {
+        hole_ += static_cast<off_t>(length);
+      } else {
+        TRY(skip_hole());
+        TRY(write_all(fd_, chunk.substr(0, length)));
+      }
+      chunk.remove_prefix(length);
+    }
+    return {};
+  }
+  // A hole at the end is nothing but length.
+  Status finish() {
+    if (hole_ == 0) return {};
+    const off_t end = TRY(skip_hole());
+    if (::ftruncate(fd_, end) != 0) return errno_error("write a file");
+    return {};
+  }
+
+ private:
+  static constexpr std::size_t kBlock = 4096;  // of every file system that we run on, or a multiple of it
+  static bool is_zero(std::string_view block) {
+    return block[0] == 0 && std::memcmp(block.data(), block.data() + 1, block.size() - 1) == 0;
+  }
+  Result<off_t> skip_hole() {
+    const off_t at = ::lseek(fd_, std::exchange(hole_, 0), SEEK_CUR);
+    if (at < 0) return errno_error("write a file");
+    return at;
+  }
+  int fd_;
+  off_t hole_ = 0;
+};
+
+}  // namespace
+
+Result<Copied> copy_and_hash(int from, int to, ByteCount most, int cancel) {
   Hasher hasher;
   Copied copied;
+  SparseWriter writer(to);
   Buffer buffer(kChunk);
   for (;;) {
     const std::string_view chunk = TRY(buffer.read_from(from));
     if (chunk.empty()) break;
     copied.size += chunk.size();
     if (copied.size > most) return refused("the file is larger than " + format_bytes(most));
+    if (is_readable(cancel)) return refused("cancelled");
     hasher.update(chunk);
-    if (to >= 0) TRY(write_all(to, chunk));
+    if (to >= 0) TRY(writer.put(chunk));
   }
+  if (to >= 0) TRY(writer.finish());
   copied.digest = hasher.finish();
   return copied;
 }
 
-Result<Copied> hash_fd(int fd, ByteCount most) {
-  return copy_and_hash(fd, -1, most);
+Result<Copied> hash_fd(int fd, ByteCount most, int cancel) {
+  return copy_and_hash(fd, -1, most, cancel);
 }
 
 Result<std::vector<std::string>> list_directory(int directory, std::size_t most) {

@@ -26,14 +26,15 @@ Status replace_file(int directory, const std::string& path, std::string_view dat
 
 Status sync_fd(int fd);
 
-// Copies from `from` to `to` until the end, hashing once; kRefused where it is longer than `most`. Holes are
-// read as zeros.
+// Copies from `from` to `to` until the end, hashing once; kRefused where it is longer than `most`, or where
+// `cancel` becomes readable. Holes are hashed as zeros, and whatever is zero, block by block, is a hole in
+// the copy: it occupies no more than the original. Precondition: `to` ends at its offset.
 struct Copied {
   Digest digest;
   ByteCount size = 0;
 };
-Result<Copied> copy_and_hash(int from, int to, ByteCount most);
-Result<Copied> hash_fd(int fd, ByteCount most);
+Result<Copied> copy_and_hash(int from, int to, ByteCount most, int cancel = -1);
+Result<Copied> hash_fd(int fd, ByteCount most, int cancel = -1);
 
 // The names in a directory without "." and "..", as bytes, sorted. More than `most`: an error.
 Result<std::vector<std::string>> list_directory(int directory, std::size_t most);

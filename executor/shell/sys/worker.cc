@@ -84,10 +84,11 @@ struct Collected {
   std::string text;
   bool in_time = true;
   bool too_long = false;
+  bool cancelled = false;
 };
 
 // Everything the worker writes until it closes its end, within its bounds of time and length.
-Collected collect(int fd, Millis time, ByteCount most) {
+Collected collect(int fd, Millis time, ByteCount most, int cancel = -1) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(time);
   Collected out;
@@ -95,8 +96,9 @@ Collected collect(int fd, Millis time, ByteCount most) {
   for (;;) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) return out.in_time = false, out;
-    pollfd ready{fd, POLLIN, 0};
-    if (::poll(&ready, 1, static_cast<int>(std::min<long>(left, 60'000))) <= 0) continue;
+    std::array<pollfd, 2> ready{pollfd{fd, POLLIN, 0}, pollfd{cancel, POLLIN, 0}};
+    if (::poll(ready.data(), ready.size(), static_cast<int>(std::min<long>(left, 60'000))) <= 0) continue;
+    if (ready[1].revents != 0) return out.cancelled = true, out;
     const ssize_t n = ::read(fd, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return out;
@@ -106,6 +108,7 @@ Collected collect(int fd, Millis time, ByteCount most) {
 }
 
 std::string cause_of(int status, const Collected& collected) {
+  if (collected.cancelled) return "cancelled";
   if (!collected.in_time) return "it took too long";
   if (collected.too_long) return "its answer was too long";
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) return "it called what it must not (SIGSYS)";
@@ -126,12 +129,13 @@ Result<std::string> run_in_worker(const WorkerSpec& spec, const std::function<Re
   if (child < 0) return errno_error("start " + spec.name);
   if (child == 0) child_main(spec, pipe.write.get(), parent, body);
   pipe.write.reset();
-  const Collected collected = collect(pipe.read.get(), spec.time, spec.answer);
+  const Collected collected = collect(pipe.read.get(), spec.time, spec.answer, spec.cancel);
   ::kill(child, SIGKILL);  // it has answered or forfeited; either way nothing more is wanted of it
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  const bool whole = collected.in_time && !collected.too_long && !collected.text.empty();
+  const bool whole =
+      collected.in_time && !collected.too_long && !collected.cancelled && !collected.text.empty();
   if (!whole) return refused(spec.name + " was stopped: " + cause_of(status, collected));
   const char tag = collected.text[0];
   std::string rest = collected.text.substr(1);

@@ -38,6 +38,7 @@ struct WorkerSpec {
   ByteCount file_size = ~0ULL;    // longest file that it may write (RLIMIT_FSIZE); all ones: no bound
   Millis time = 60'000;           // wall clock; CPU time is bounded by the same number of seconds
   ByteCount answer = 64U << 20U;  // longest answer
+  int cancel = -1;                // readable: the worker is stopped
 };
 
 // Runs `body` in a worker and hands back what it returned, Error included. A worker that dies, hangs, exceeds

@@ -116,7 +116,48 @@ TEST_CASE("our notes name what was withheld and why") {
   attempt.outputs[0].path = "output/x.csv";
   attempt.outputs[0].verdict = Verdict::kRejected;
   attempt.outputs[0].reasons = {{"file.kind", "is a symbolic link: only regular files are kept"}};
-  CHECK(log_notes(attempt, kNow) == line("glovebox: one") + line("glovebox: two") +
-                                        line("glovebox: rejected \"output/x.csv\": file.kind: is a symbolic "
-                                             "link: only regular files are kept"));
+  CHECK(log_notes(attempt) ==
+        "glovebox: one\nglovebox: two\nglovebox: rejected \"output/x.csv\": file.kind: is a symbolic "
+        "link: only regular files are kept\n");
+}
+
+TEST_CASE("a line of the action begins with its time, whatever it says; a line of ours never does") {
+  for (const std::string text : {"glovebox: withheld \"output/x.csv\": size", "\rglovebox: accepted",
+                                 "\n\nglovebox: 5 bytes of log left out here", "\x1b[1A\x1b[2Kglovebox: x",
+                                 "\r\nglovebox: x\r", "\v\fglovebox: x", "\xe2\x80\xa8glovebox: x"}) {
+    for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+      LogLines lines;
+      std::string out = lines.feed(text.substr(0, cut), kNow);
+      out += lines.feed(text.substr(cut), kNow);
+      out += lines.finish(kNow);
+      for (const std::string_view one : split(out, '\n')) {
+        const bool has_time = one.starts_with(std::string(kNow) + " ");
+        CHECK((one.empty() || has_time));
+      }
+      CHECK(out.back() == '\n');
+    }
+  }
+  // At the place where a long line is cut.
+  for (std::size_t pad = LogLines::kMaxLine - 3; pad < LogLines::kMaxLine + 3; ++pad) {
+    for (const std::string_view one : split(logged(std::string(pad, 'x') + "glovebox: x\n"), '\n')) {
+      const bool has_time = one.starts_with(std::string(kNow) + " ");
+      CHECK((one.empty() || has_time));
+    }
+  }
+  Attempt attempt;
+  attempt.detail = "2026-11-22T10:00:00.000Z x\n";
+  CHECK(log_notes(attempt).starts_with(kNotePrefix));
+}
+
+TEST_CASE("lines in any pieces are the same lines") {
+  const std::string text =
+      "a\r\nb\rc\n\n\td\xc3\xa9\x01 =JOB SUMMARY\n" + std::string(20'000, 'x') + "\r\n\xff";
+  const std::string whole = logged(text);
+  for (const std::size_t piece : {1, 2, 3, 7, 4096, 8191, 8192, 8193}) {
+    LogLines lines;
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); at += piece) out += lines.feed(text.substr(at, piece), kNow);
+    out += lines.finish(kNow);
+    CHECK(out == whole);
+  }
 }

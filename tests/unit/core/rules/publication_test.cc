@@ -67,7 +67,7 @@ TEST_CASE(
   CHECK(has(words, "move high o/c.rds"));
   CHECK_FALSE(has(words, "copy medium o/c.rds"));
   CHECK(has(words, "remove medium o/c.rds"));  // it may have been less sensitive once
-  CHECK(words.back() == "move medium metadata/manifest.json");
+  CHECK(words.back() == "copy medium metadata/manifest.json");
 }
 
 TEST_CASE("a withheld output is kept, its message stands in its place, its older version goes") {

@@ -53,6 +53,7 @@ class Layer {
     spec.staging = staging.get();
     spec.owner = owner;
     spec.worker_uid = 64321;
+    spec.cancel = cancel;
     return collect_outputs(upper.get(), spec, facts);
   }
   [[nodiscard]] std::size_t staged_count() const {
@@ -65,6 +66,7 @@ class Layer {
   Plan plan;
   RunFacts facts;
   uid_t owner = ::geteuid();
+  int cancel = -1;
 
  private:
   TempDir dir_;
@@ -219,6 +221,61 @@ TEST_CASE("a sparse file of 10 TB is rejected without being copied") {
   REQUIRE(layer.collect().ok());
   CHECK(verdict_of(layer.facts, "output/big.rds") == "rejected file.sparse");
   CHECK(verdict_of(layer.facts, "output/t.csv") == "accepted");
+}
+
+TEST_CASE("a sparse output keeps its holes, and its digest is that of its zeros") {
+  Layer layer;
+  layer.write("upper/output/c.rds", "x");
+  REQUIRE(::truncate(layer.path("upper/output/c.rds").c_str(), 512LL << 20) == 0);
+  REQUIRE(layer.collect().ok());
+  CHECK(verdict_of(layer.facts, "output/c.rds") == "accepted");
+  struct stat info {};
+  REQUIRE(::stat(layer.path("staging/" + layer.facts.staged.at(0)).c_str(), &info) == 0);
+  CHECK(info.st_size == 512LL << 20);
+  CHECK(info.st_blocks * 512 < 1 << 20);
+  const UniqueFd original = open_path(layer.path("upper/output/c.rds"), O_RDONLY).value();
+  CHECK(layer.facts.outputs.at(0).digest == hash_fd(original.get(), 1ULL << 30U)->digest);
+}
+
+TEST_CASE("hard links of one file are not copied where the disk has no room for all of the copies") {
+  constexpr off_t kSize = 64LL << 20;
+  Layer layer;
+  layer.plan.limits.output_files = 1'000'000;
+  layer.write("upper/output/0.rds", "x");
+  const UniqueFd file = open_path(layer.path("upper/output/0.rds"), O_RDWR).value();
+  if (::posix_fallocate(file.get(), 0, kSize) != 0) {
+    MESSAGE("skipped: this file system cannot reserve blocks");
+    return;
+  }
+  const fs::space_info disk = fs::space(layer.path("staging"));
+  // Some more than fill it: others may give space back meanwhile.
+  const auto links = disk.available / static_cast<std::uintmax_t>(kSize) + 100;
+  if (links > 60'000) {  // ext4 allows 65,000
+    MESSAGE("skipped: this disk is too large to be filled by links");
+    return;
+  }
+  for (std::uintmax_t i = 1; i <= links; ++i) {
+    fs::create_hard_link(layer.path("upper/output/0.rds"),
+                         layer.path("upper/output/" + std::to_string(i) + ".rds"));
+  }
+  const Status status = layer.collect();
+  REQUIRE_FALSE(status.ok());
+  CHECK(status.error().kind == ErrorKind::kHost);
+  CHECK(status.error().message.starts_with("no room for copies of the outputs of "));
+  CHECK(layer.staged_count() == 0);
+}
+
+TEST_CASE("collecting that is cancelled ends at once") {
+  Layer layer;
+  layer.write("upper/output/c.rds", "x");
+  REQUIRE(::truncate(layer.path("upper/output/c.rds").c_str(), 1LL << 30) == 0);
+  Pipe cancel = make_pipe().value();
+  REQUIRE(write_all(cancel.write.get(), "C").ok());
+  layer.cancel = cancel.read.get();
+  const Status status = layer.collect();
+  REQUIRE_FALSE(status.ok());
+  CHECK(status.error().message == "cancelled");
+  CHECK(layer.staged_count() == 0);
 }
 
 TEST_CASE("over the limit on bytes nothing is kept, not even copied") {

@@ -36,7 +36,8 @@ std::string fast_place() {
 class Place {
  public:
   Place() : dir_(TempDir::make(fast_place(), "publish-test-").value()) {
-    for (const char* name : {"study", "run", "run/staging", "elsewhere"}) fs::create_directory(path(name));
+    for (const char* name : {"study", "run", "run/staging", "elsewhere", "manifests"})
+      fs::create_directory(path(name));
     write(path("elsewhere/secret"), "untouched");
   }
   [[nodiscard]] fs::path path(const std::string& name) const { return fs::path(dir_.path()) / name; }
@@ -65,15 +66,23 @@ class Place {
     const PublishTarget where = TRY(target());
     const UniqueFd run = TRY(open_path(path("run"), O_RDONLY | O_DIRECTORY));
     const UniqueFd staging = TRY(open_path(path("run/staging"), O_RDONLY | O_DIRECTORY));
-    return publish(where, {run.get(), staging.get()}, stage(), hook);
+    const UniqueFd manifests = TRY(open_path(path("manifests"), O_RDONLY | O_DIRECTORY));
+    return publish(where, {run.get(), staging.get(), manifests.get(), "key"}, stage(), hook);
   }
   Result<bool> recover(const StepHook& hook = {}) const {
     const PublishTarget where = TRY(target());
     const UniqueFd run = TRY(open_path(path("run"), O_RDONLY | O_DIRECTORY));
     const UniqueFd staging = TRY(open_path(path("run/staging"), O_RDONLY | O_DIRECTORY));
-    return roll_forward(where, {run.get(), staging.get()}, hook);
+    const UniqueFd manifests = TRY(open_path(path("manifests"), O_RDONLY | O_DIRECTORY));
+    return roll_forward(where, {run.get(), staging.get(), manifests.get(), "key"}, hook);
+  }
+  [[nodiscard]] Json last() const {
+    const UniqueFd manifests = open_path(path("manifests"), O_RDONLY | O_DIRECTORY).value();
+    return last_manifest({-1, -1, manifests.get(), "key"}, "ws").value();
   }
   void check_complete() const {
+    CHECK(content_of(path("manifests/key.json")) ==
+          content_of(path("study/.glovebox/level4/metadata/manifest.json")));
     CHECK(content_of(path("study/o/t.csv")) == "a,b\n");
     CHECK(content_of(path("study/o/d/w.csv")) == "patient_id\n");
     CHECK(content_of(path("study/o/c.rds")) == "rds");
@@ -291,31 +300,108 @@ TEST_CASE("staging on another file system is copied, with the same end") {
   Place place;
   const TempDir other = TempDir::make(fs::temp_directory_path().string(), "publish-test-").value();
   struct stat here {};
-  struct stat there {};
+  struct stat elsewhere {};
   REQUIRE(::stat(place.path("study").c_str(), &here) == 0);
-  REQUIRE(::fstat(other.fd(), &there) == 0);
-  if (here.st_dev == there.st_dev) {
+  REQUIRE(::fstat(other.fd(), &elsewhere) == 0);
+  if (here.st_dev == elsewhere.st_dev) {
     MESSAGE("skipped: no second file system");
     return;
   }
-  fs::remove_all(place.path("run/staging"));
-  fs::create_symlink(other.path(), place.path("run/staging"));
+  for (const char* name : {"run/staging", "manifests"}) {  // both are in the state directory
+    const fs::path there = fs::path(other.path()) / fs::path(name).filename();
+    fs::create_directory(there);
+    fs::remove_all(place.path(name));
+    fs::create_symlink(there, place.path(name));
+  }
   REQUIRE(place.publish_all().ok());
   place.check_complete();
 }
 
-TEST_CASE("a manifest that is a link is not read") {
-  Place place;
-  fs::create_directories(place.path("study/.glovebox/level4/metadata"));
-  write(place.path("elsewhere/manifest.json"), "{\"outputs\":{}}");
-  fs::create_symlink(place.path("elsewhere/manifest.json"),
-                     place.path("study/.glovebox/level4/metadata/manifest.json"));
-  CHECK_FALSE(read_manifest(place.target().value(), "ws").ok());
+TEST_CASE(
+    "a link that took a folder's place since the journal was written is refused, and nothing goes through "
+    "it") {
+  for (const char* folder : {"study/o", "study/o/d", "study/.glovebox/level4/o",
+                             "study/.glovebox/level4/metadata", "study/metadata"}) {
+    Place place;
+    const pid_t child = ::fork();
+    if (child == 0) {
+      (void)place
+          .publish_all([](std::size_t n) {
+            if (n == 1) ::_exit(9);
+          })
+          .ok();
+      ::_exit(1);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(WEXITSTATUS(status) == 9);
+    CAPTURE(folder);
+    fs::remove_all(place.path(folder));
+    fs::create_directories(place.path(folder).parent_path());
+    fs::create_directory_symlink(place.path("elsewhere"), place.path(folder));
+    const std::string log = content_of(place.path("run/staging/log"));
+    const auto recovered = place.recover();
+    REQUIRE_FALSE(recovered.ok());
+    CHECK(recovered.error().kind == ErrorKind::kRefused);
+    CHECK(std::distance(fs::directory_iterator(place.path("elsewhere")), {}) == 1);
+    CHECK(content_of(place.path("elsewhere/secret")) == "untouched");
+    CHECK(content_of(place.path("run/staging/log")) == log);  // nothing was begun
+    CHECK(fs::exists(place.path("run/publish.json")));
+    CHECK_FALSE(fs::exists(place.path("manifests/key.json")));
+  }
 }
 
-TEST_CASE("a workspace without a manifest has an empty one") {
+TEST_CASE("a folder that took a file's place since the journal was written is refused") {
   Place place;
-  const Json manifest = read_manifest(place.target().value(), "ws").value();
-  CHECK(manifest["workspace"] == "ws");
-  CHECK(manifest["outputs"].empty());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    (void)place
+        .publish_all([](std::size_t n) {
+          if (n == 1) ::_exit(9);
+        })
+        .ok();
+    ::_exit(1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  fs::create_directories(place.path("study/.glovebox/level4/metadata/manifest.json"));
+  const auto recovered = place.recover();
+  REQUIRE_FALSE(recovered.ok());
+  CHECK(recovered.error().kind == ErrorKind::kRefused);
+  CHECK_FALSE(fs::exists(place.path("study/o/c.rds")));
+}
+
+TEST_CASE("what the study's owner writes into its manifest is never read") {
+  for (const char* text : {"", "[[[[", "{\"outputs\":{\"forged.csv\":{}}}"}) {
+    Place place;
+    REQUIRE(place.publish_all().ok());
+    write(place.path("study/.glovebox/level4/metadata/manifest.json"), text);
+    CHECK(place.last() == parse_json("{\"outputs\":{}}", "").value());
+  }
+}
+
+TEST_CASE("a manifest that somebody removed is not forgotten") {
+  Place place;
+  REQUIRE(place.publish_all().ok());
+  fs::remove(place.path("study/.glovebox/level4/metadata/manifest.json"));
+  CHECK(place.last() == parse_json("{\"outputs\":{}}", "").value());
+}
+
+TEST_CASE("a study whose manifest we did not write has an empty one") {
+  Place place;
+  fs::create_directories(place.path("study/.glovebox/level4/metadata"));
+  fs::create_symlink("/dev/zero", place.path("study/.glovebox/level4/metadata/manifest.json"));
+  CHECK(place.last()["outputs"].empty());
+}
+
+TEST_CASE("a list of outputs that is too long names the way out") {
+  Place place;
+  REQUIRE(place.publish_all().ok());
+  REQUIRE(::truncate(place.path("manifests/key.json").c_str(), (64LL << 20) + 1) == 0);
+  const UniqueFd manifests = open_path(place.path("manifests"), O_RDONLY | O_DIRECTORY).value();
+  const auto last = last_manifest({-1, -1, manifests.get(), "key"}, "ws");
+  REQUIRE_FALSE(last.ok());
+  CHECK(last.error().message ==
+        "the list of all the study's outputs cannot be read: the file is larger than 64 MiB");
+  CHECK(last.error().hint == "remove it from the state directory: the next run begins a new one");
 }

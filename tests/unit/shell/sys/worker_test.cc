@@ -2,6 +2,7 @@
 #include "shell/sys/worker.h"
 
 #include <doctest/doctest.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +24,18 @@ WorkerSpec spec_of(WorkerPower power) {
 
 bool is_root() {
   return ::geteuid() == 0;
+}
+
+TEST_CASE("a worker that is cancelled is stopped long before its time") {
+  Pipe cancel = make_pipe().value();
+  REQUIRE(write_all(cancel.write.get(), "C").ok());
+  WorkerSpec spec = spec_of(WorkerPower::kParse);
+  spec.cancel = cancel.read.get();
+  const auto answer = run_in_worker(spec, []() -> Result<std::string> {
+    for (;;) ::sched_yield();
+  });
+  REQUIRE_FALSE(answer.ok());
+  CHECK(answer.error().message == "the test worker was stopped: cancelled");
 }
 
 TEST_CASE("a worker hands back what its body returned, and its errors with their kind") {
