@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/terminal.h"
 #include "core/base/text.h"
+#include "core/plan/plan_text.h"
 #include "shell/pipeline/study_run.h"
 
 namespace glovebox {
@@ -132,7 +133,7 @@ int plan_command(const CliContext& context, const RunArguments& arguments) {
   if (!study->listing.report.errors.empty()) return show_invalid(context, study->listing.report.errors);
   const Result<Plan> plan = plan_action(*session, *study, arguments.actions.at(0), *variables);
   if (!plan.ok()) return fail(context, plan.error());
-  return print(context.json ? dump_json(plan_json(*plan)) + "\n" : dump_json_pretty(plan_json(*plan)));
+  return print(context.json ? dump_json(plan_json(*plan)) + "\n" : plan_text(*plan));
 }
 
 }  // namespace
