@@ -57,6 +57,10 @@ Result<int> list_images(const CliContext& context) {
     list.push_back(inspect_json(image.record, image.name));
     text += image_line(image);
   }
+  if (list.empty() && !context.json) {
+    say("glovebox: there are no images in " + quoted(context.root));
+    say("glovebox: hint: take one in with: glovebox image import PATH");
+  }
   return print(context.json ? dump_json(list) + "\n" : text);
 }
 

@@ -30,6 +30,7 @@ Result<int> list(const CliContext& context) {
     text += fmt::format("{:>6}  {}  {:<9}  {}  {}\n", record.sequence, record.id, record.status,
                         printable(record.workspace, 60), printable(record.action, 130));
   }
+  if (all.empty() && !context.json) say("glovebox: there are no records in " + quoted(context.root) + " yet");
   return print(context.json ? dump_json(all) + "\n" : text);
 }
 

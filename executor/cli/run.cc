@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/command_line.h"
 #include "cli/terminal.h"
 #include "core/base/text.h"
 #include "core/plan/plan_text.h"
@@ -136,6 +137,17 @@ int plan_command(const CliContext& context, const RunArguments& arguments) {
   return print(context.json ? dump_json(plan_json(*plan)) + "\n" : plan_text(*plan));
 }
 
+// IMAGE and the command's own words, which the parser does not know of.
+class ExecFormatter : public CLI::Formatter {
+ public:
+  explicit ExecFormatter(const CLI::Formatter& style) : CLI::Formatter(style) {}
+  std::string make_usage(const CLI::App*, std::string name) const override {
+    return "Usage: " + name +
+           " [OPTION…] IMAGE [ARG…]\n\n"
+           "Options stand before IMAGE (python:v2); what follows it is the command and its arguments.\n";
+  }
+};
+
 }  // namespace
 
 void add_run_commands(CLI::App& app, CliContext& context) {
@@ -146,7 +158,8 @@ void add_run_commands(CLI::App& app, CliContext& context) {
   run->add_flag("--force", arguments->force,
                 "run actions again that have not changed, and overwrite edited outputs");
   run->add_option("--commit", arguments->commit,
-                  "take project file and code from this commit (40 hex digits) instead of the working tree");
+                  "take project file and code from this commit (40 hex digits) instead of the working tree")
+      ->type_name("HEX");
   run->footer("Example: glovebox run ./my-study run_all");
   run->callback([&context, arguments] { context.exit = run_command(context, *arguments); });
 
@@ -156,23 +169,33 @@ void add_run_commands(CLI::App& app, CliContext& context) {
   plan->add_option("DIR", planned->directory, "the study")->required();
   plan->add_option("ACTION", planned->actions, "the action")->required()->expected(1);
   plan->add_option("--commit", planned->commit,
-                   "the plan for this commit (40 hex digits) instead of the working tree");
+                   "the plan for this commit (40 hex digits) instead of the working tree")
+      ->type_name("HEX");
   plan->footer("Example: glovebox plan ./my-study table1");
   plan->callback([&context, planned] { context.exit = plan_command(context, *planned); });
 
   const auto executed = std::make_shared<ExecArguments>();
   CLI::App* exec =
       app.add_subcommand("exec", "Run one command in an image, with this directory as its workspace");
-  exec->add_option("IMAGE", executed->image, "for example python:v2")->required();
-  // What follows the image is the action's, options too: they are neither ours nor the main command's.
+  // IMAGE is no argument that the parser knows of: it would look for options of ours behind it, and what
+  // follows is the command's, options too.
   exec->fallthrough(false);
   exec->prefix_command();
   add_common_options(*exec, context);
+  if (const auto style = std::dynamic_pointer_cast<CLI::Formatter>(app.get_formatter()))
+    exec->formatter(std::make_shared<ExecFormatter>(*style));
   exec->footer("Example: glovebox exec python:v2 analysis/table1.py");
   exec->callback([&context, executed, exec] {
-    executed->words = exec->remaining();
-    if (!executed->words.empty() && executed->words.front() == "--")
-      executed->words.erase(executed->words.begin());
+    std::vector<std::string> words = exec->remaining();
+    if (words.empty() || words.front().starts_with('-')) {
+      context.exit =
+          words.empty() ? report_missing(*exec, "IMAGE") : report_unknown_option(*exec, words.front());
+      return;
+    }
+    executed->image = words.front();
+    words.erase(words.begin());
+    if (!words.empty() && words.front() == "--") words.erase(words.begin());
+    executed->words = std::move(words);
     context.exit = exec_command_line(context, *executed);
   });
 }

@@ -60,12 +60,11 @@ std::string outputs_text(const std::vector<OutputFile>& outputs, bool colours) {
 void show_progress(const std::string& text) {
   if (::isatty(2) == 0) return;
   const std::string line = printable(text, terminal_width() - 2);
-  fmt::print(stderr, "\r\x1b[2K{}", line);
-  std::fflush(stderr);
+  (void)std::fputs(("\r\x1b[2K" + line).c_str(), stderr);
 }
 
 void clear_progress() {
-  if (::isatty(2) != 0) fmt::print(stderr, "\r\x1b[2K");
+  if (::isatty(2) != 0) (void)std::fputs("\r\x1b[2K", stderr);
 }
 
 std::string progress_text(const std::string& action, const Progress& progress) {
