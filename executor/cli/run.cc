@@ -1,4 +1,5 @@
 // glovebox run, exec and plan.
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -57,15 +58,16 @@ int exit_of(const std::vector<Attempt>& attempts) {
   return combined_exit_status(statuses);
 }
 
-RunWatch watch_of(const CliContext& context, int cancel) {
+RunWatch watch_of(const CliContext& context, const std::string& directory, int cancel) {
   RunWatch watch;
   watch.cancel = cancel;
   watch.started = [](const std::string& action) { show_progress(action + "  starting"); };
   watch.progress = [](const std::string& action, const Progress& progress) {
     show_progress(progress_text(action, progress));
   };
-  watch.done = [&context](const Attempt& attempt) {
-    print(context.json ? dump_json(attempt_json(attempt)) + "\n" : attempt_text(attempt, ::isatty(1) != 0));
+  watch.done = [&context, directory](const Attempt& attempt) {
+    print(context.json ? dump_json(attempt_json(attempt)) + "\n"
+                       : attempt_text(attempt, ::isatty(1) != 0) + log_end_text(attempt, directory));
   };
   return watch;
 }
@@ -86,10 +88,26 @@ int run_command(const CliContext& context, const RunArguments& arguments) {
   if (!study->listing.report.errors.empty()) return show_invalid(context, study->listing.report.errors);
   for (const std::string& warning : study->listing.report.warnings) warn(warning);
   for (const std::string& warning : study->listing.warnings) warn(warning);
-  const auto attempts = run_study(*session, *study, options, watch_of(context, cancel->get()));
+  const auto attempts =
+      run_study(*session, *study, options, watch_of(context, arguments.directory, cancel->get()));
   if (!attempts.ok()) return fail(context, attempts.error());
   if (!context.json) print(run_summary(*attempts));
   return exit_of(*attempts);
+}
+
+// On stderr, since stdout is the command's. What it printed was shown as it came.
+void say_how_it_ended(const Attempt& attempt) {
+  if (attempt.reason != Reason::kNone) {
+    const bool log_alone = attempt.reason == Reason::kExit || attempt.reason == Reason::kSignal;
+    // The kind would only say which exit status, which here is the reason's.
+    (void)report(Error{ErrorKind::kHost, attempt.message, {}, log_alone ? "" : attempt.hint, {}});
+    if (!attempt.log.empty()) say("glovebox: its log is " + attempt.log);
+  }
+  const std::size_t made = attempt.outputs.size();
+  if (made > 0) {
+    say(fmt::format("glovebox: {} new or changed {} in {}/", made, made == 1 ? "file is" : "files are",
+                    attempt.log.substr(0, attempt.log.find("/metadata/"))));
+  }
 }
 
 int exec_command_line(const CliContext& context, const ExecArguments& arguments) {
@@ -112,15 +130,8 @@ int exec_command_line(const CliContext& context, const ExecArguments& arguments)
   watch.echo_errors = 2;
   const Result<Attempt> attempt = exec_command(*session, ".", options, watch);
   if (!attempt.ok()) return fail(context, attempt.error());
-  if (context.json) {
-    print(dump_json(attempt_json(*attempt)) + "\n");
-  } else if (attempt->reason != Reason::kNone && attempt->reason != Reason::kExit) {
-    warn(attempt->message + (attempt->hint.empty() ? "" : "; " + attempt->hint));
-  }
-  if (!attempt->outputs.empty()) {
-    warn(std::to_string(attempt->outputs.size()) + " new or changed files are in .glovebox/exec/" +
-         attempt->id + "/");
-  }
+  if (context.json) print(dump_json(attempt_json(*attempt)) + "\n");
+  say_how_it_ended(*attempt);
   return exit_status(attempt->reason, anything_withheld(*attempt));
 }
 

@@ -8,10 +8,15 @@
 #include <map>
 
 #include "core/base/text.h"
+#include "core/outcome/log_text.h"
+#include "shell/attest/records.h"
+#include "shell/sys/file.h"
 
 namespace glovebox {
 namespace {
 
+constexpr std::size_t kLogLines = 10;
+constexpr off_t kLogEnd = 1 << 20;       // bytes: the lines, and behind them a summary of 10,000 outputs
 constexpr std::size_t kShownFiles = 20;  // outputs listed one by one; more are counted
 
 std::size_t terminal_width() {
@@ -55,6 +60,18 @@ std::string outputs_text(const std::vector<OutputFile>& outputs, bool colours) {
   return text;
 }
 
+// The record's copy of an action's log: its folder is ours alone, where the study's may hold anything by now.
+// Empty where it cannot be read.
+std::string end_of_log(const Attempt& attempt) {
+  const std::string path = attempt.record.substr(0, attempt.record.rfind('/') + 1) + kLogFile;
+  const Result<UniqueFd> file = open_path(path, O_RDONLY);
+  if (!file.ok()) return {};
+  const off_t size = ::lseek(file->get(), 0, SEEK_END);
+  if (::lseek(file->get(), std::max<off_t>(0, size - kLogEnd), SEEK_SET) < 0) return {};
+  const Result<std::string> text = read_all(file->get(), kLogEnd);
+  return text.ok() ? *text : std::string();
+}
+
 }  // namespace
 
 void show_progress(const std::string& text) {
@@ -89,6 +106,18 @@ std::string attempt_text(const Attempt& attempt, bool colours) {
     if (!line.empty()) text += "    " + std::string(line) + "\n";
   }
   return text + outputs_text(attempt.outputs, colours);
+}
+
+std::string log_end_text(const Attempt& attempt, const std::string& directory) {
+  const std::string_view status = status_of(attempt.reason);
+  if (attempt.log.empty() || (status != "failed" && status != "stopped")) return {};
+  const std::string path =
+      printable(directory.substr(0, directory.find_last_not_of('/') + 1), 400) + "/" + attempt.log;
+  const std::vector<std::string> lines = last_lines(end_of_log(attempt), kLogLines);
+  if (lines.empty()) return "    it printed nothing; its log is " + path + "\n";
+  std::string text = "    the end of " + path + ":\n";
+  for (const std::string& line : lines) text += "      " + line + "\n";
+  return text;
 }
 
 std::string run_summary(const std::vector<Attempt>& attempts) {

@@ -55,6 +55,72 @@ STUDY
 is 'a relative --root works' succeeded "$(field .status)"
 is 'and the record is named in full' "$root" "$(field .record | sed 's#/records/.*##')"
 
+# Actions that fail: why, where the log is, and how it ends.
+written_study failing <<'STUDY'
+version: 5
+actions:
+  talks:
+    run: minimal:v1 sh -c 'for n in $(seq 30); do echo "line $n"; done; printf "\033[2Jred\n"; exit 3'
+    outputs: {highly_sensitive: {a: output/a.txt}}
+  silent:
+    run: minimal:v1 sh -c 'exit 4'
+    outputs: {highly_sensitive: {a: output/b.txt}}
+  good:
+    run: minimal:v1 sh -c 'mkdir output; echo fine; echo 1 >output/good.txt'
+    outputs: {highly_sensitive: {a: output/good.txt}}
+  licensed:
+    run: stata-mp:v1 analysis.do
+    outputs: {highly_sensitive: {a: output/c.txt}}
+  later:
+    run: minimal:v8 true
+    outputs: {highly_sensitive: {a: output/d.txt}}
+STUDY
+shows() { grep -qF -- "$1" "$work/out" || { printf 'not shown: %s\n' "$1"; said; return 1; }; }
+glovebox run "$study/" talks
+ok 'failed: with which exit status' shows 'failed with exit status 3'
+ok 'failed: where the log is' shows "the end of $study/metadata/talks.log:"
+ok 'which is there' test -s "$study/metadata/talks.log"
+is 'failed: its last ten lines, without time stamps' "$(seq -f 'line %g' 22 30)" "$(grep -oE 'line [0-9]+' "$work/out")"
+ok 'failed: what it printed cannot act on the terminal' shows '\x1B[2Jred'
+ok 'failed: no escape character of it gets through' not grep -q $'\e' "$work/out"
+glovebox run "$study" silent
+ok 'failed without a word: where the log is' shows "it printed nothing; its log is $study/metadata/silent.log"
+glovebox run "$study" good
+ok 'succeeded: no word of its log' not grep -q 'good.log' "$work/out"
+glovebox run "$study" licensed
+is 'an image that no policy is for: refused' 3 "$status"
+ok 'an image that no policy is for: that is the reason' shows 'no policy fits the image "stata-mp"'
+ok 'an image that no policy is for: it is not said to build it' not grep -q build-image "$work/out"
+glovebox run "$study" later
+ok 'a missing image: what to do' shows 'glovebox image import'
+
+# An output that somebody edited.
+echo 2 >"$study/output/good.txt"
+glovebox run "$study" good
+ok 'an edited output: its name, once' equal 1 "$(grep -c 'output/good.txt' "$work/out")"
+ok 'an edited output: what is wrong with it' shows '"output/good.txt" is not what good made: somebody changed it'
+ok 'an edited output: nothing about inputs' not grep -q input "$work/out"
+ok 'an edited output: what to do' shows 'run with --force to have it overwritten'
+
+# One command.
+mkdir "$work/here" && cd "$work/here" || exit 1
+glovebox exec minimal:v1 sh -c 'echo out; exit 3'
+is 'exec: stdout is the command'"'"'s' out "$(cat "$work/out")"
+ok 'exec: the exit status of the command is said' says 'glovebox: error: the action failed with exit status 3'
+log=$(sed -n 's/^glovebox: its log is //p' "$work/err")
+ok 'exec: the log is where it is said to be' grep -q out "$log"
+glovebox exec --json minimal:v1 sh -c 'exit 3'
+is 'exec --json: its exit status' 3 "$(jq .exit_code "$work/out")"
+ok 'exec --json: the log is where it is said to be' test -s "$(jq -r .log "$work/out")"
+glovebox exec minimal:v1 sh -c 'echo 1 >new.txt'
+is 'exec: where new files are' "glovebox: 1 new or changed file is in $(dirname .glovebox/exec/*/new.txt)/" "$(cat "$work/err")"
+glovebox exec minimal:v8 true
+is 'exec, no such image: exit status 3' 3 "$status"
+ok 'exec, no such image: an error' says 'glovebox: error: there is no image minimal:v8 on this host'
+ok 'exec, no such image: what to do' says 'glovebox: hint: take it in with: glovebox image import PATH'
+cd "$top" || exit 1
+nothing_left_behind 'afterwards'
+
 # A reader that goes away.
 piped() { "$glovebox" "$@" --root "$root" 2>"$work/err" | true; echo "${PIPESTATUS[0]}"; }
 for _ in 1 2 3; do

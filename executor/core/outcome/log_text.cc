@@ -9,6 +9,10 @@
 namespace glovebox {
 namespace {
 
+constexpr std::string_view kNote = "glovebox: ";  // before our own lines among the action's
+constexpr std::size_t kStampWidth = 25;           // "2026-11-22T10:00:00.000Z "
+constexpr std::size_t kShownBytes = 200;          // of one line on a console
+
 constexpr std::size_t kNoCut = static_cast<std::size_t>(-1) / 2;
 constexpr std::string_view kMarkerWords = "JOB SUMMARY";
 
@@ -106,7 +110,7 @@ std::string LogLines::finish(std::string_view now) {
 std::string log_notes(const Attempt& attempt, std::string_view now) {
   std::string out;
   const auto note = [&](std::string_view text) {
-    out += std::string(now) + " glovebox: " + log_safe(text) + "\n";
+    out += std::string(now) + " " + std::string(kNote) + log_safe(text) + "\n";
   };
   for (const std::string_view line : split(attempt.detail, '\n')) {
     if (!line.empty()) note(line);
@@ -146,6 +150,24 @@ std::string log_summary(const LogSummary& summary, const std::vector<OutputFile>
     text += "\nInvalid moderately_sensitive outputs:\n" + in_columns(invalid_ones);
   }
   return text;
+}
+
+std::vector<std::string> last_lines(std::string_view log, std::size_t most) {
+  log = log.substr(0, log.rfind(kSummaryMarker));
+  std::vector<std::string> found;  // the last one first
+  bool notes = true;               // ours, which log_notes() puts behind the action's
+  while (!log.empty() && found.size() < most) {
+    log.remove_suffix(log.ends_with('\n') ? 1 : 0);
+    const std::size_t start = log.rfind('\n') + 1;  // npos + 1 is 0
+    const std::string_view line = log.substr(start);
+    log = log.substr(0, start);
+    if (line.size() < kStampWidth || line[kStampWidth - 1] != ' ' || line[kStampWidth - 2] != 'Z') continue;
+    const std::string_view text = line.substr(kStampWidth);
+    notes = notes && text.starts_with(kNote);
+    if (!notes) found.push_back(printable(text, kShownBytes));
+  }
+  std::reverse(found.begin(), found.end());
+  return found;
 }
 
 }  // namespace glovebox

@@ -33,14 +33,17 @@ Status RunFolder::keep_statement(const Json& statement) const {
   return replace_file(fd(), kDecided, dump_json(statement), 0600);
 }
 
+std::string exec_folder(const std::string& id) {
+  return std::string(kOwnFolder) + "/exec/" + id;
+}
+
 Result<PublishTarget> publish_target(int study, bool exec, const std::string& id) {
   if (!exec) return local_target(study);
   const auto owner = TRY(stat_of(study));
   PublishTarget target;
   target.owner = owner.st_uid;
   target.group = owner.st_gid;
-  const std::string place = std::string(kOwnFolder) + "/exec/" + id;
-  target.high = TRY(make_directories(study, place, 0755, owner.st_uid, owner.st_gid));
+  target.high = TRY(make_directories(study, exec_folder(id), 0755, owner.st_uid, owner.st_gid));
   target.medium =
       TRY(open_beneath(target.high.get(), ".", O_RDONLY | O_DIRECTORY));  // one tree: nothing is judged
   return target;

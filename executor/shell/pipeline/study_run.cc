@@ -144,8 +144,12 @@ class StudyRun {
     }
     const auto found = find_inputs(study_.study, wanted, session_.digests());
     if (found.ok()) return {};
-    return refused("an output of " + name + " was changed since the action made it: " + found.error().message,
-                   "move your version away to keep it, or run with --force to have it overwritten");
+    for (const WantedInput& output : wanted) {
+      if (find_inputs(study_.study, {output}, session_.digests()).ok()) continue;
+      return refused(quoted(output.path.str()) + " is not what " + name + " made: somebody changed it",
+                     "move your version away to keep it, or run with --force to have it overwritten");
+    }
+    return found.error();
   }
 
  public:
