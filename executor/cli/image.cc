@@ -38,8 +38,8 @@ Result<OpenStore> open_store(const CliContext& context) {
 }
 
 std::string image_line(const StoredImage& image) {
-  return fmt::format("{:<16} {}  {} in {} entries\n", image.name, image.record.manifest.digest.str(),
-                     format_bytes(image.record.bytes), image.record.entries);
+  return fmt::format("{:<14} {:>10}  {}\n", image.name, format_bytes(image.record.bytes),
+                     image.record.manifest.digest.str());
 }
 
 Result<int> import_image(const CliContext& context, const ImageArguments& arguments) {

@@ -8,6 +8,7 @@
 #include "cli/command_line.h"
 #include "cli/terminal.h"
 #include "core/base/text.h"
+#include "core/outcome/run_end.h"
 #include "core/plan/plan_text.h"
 #include "shell/pipeline/study_run.h"
 
@@ -91,16 +92,16 @@ int run_command(const CliContext& context, const RunArguments& arguments) {
   const auto attempts =
       run_study(*session, *study, options, watch_of(context, arguments.directory, cancel->get()));
   if (!attempts.ok()) return fail(context, attempts.error());
-  if (!context.json) print(run_summary(*attempts));
+  if (!context.json) print(run_summary(*attempts, arguments.directory));
   return exit_of(*attempts);
 }
 
 // On stderr, since stdout is the command's. What it printed was shown as it came.
 void say_how_it_ended(const Attempt& attempt) {
   if (attempt.reason != Reason::kNone) {
-    const bool log_alone = attempt.reason == Reason::kExit || attempt.reason == Reason::kSignal;
     // The kind would only say which exit status, which here is the reason's.
-    (void)report(Error{ErrorKind::kHost, attempt.message, {}, log_alone ? "" : attempt.hint, {}});
+    (void)report(
+        Error{ErrorKind::kHost, attempt.message, {}, attempt.hint == kLogHint ? "" : attempt.hint, {}});
     if (!attempt.log.empty()) say("glovebox: its log is " + attempt.log);
   }
   const std::size_t made = attempt.outputs.size();

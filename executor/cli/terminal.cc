@@ -9,7 +9,9 @@
 
 #include "core/base/text.h"
 #include "core/outcome/log_text.h"
+#include "core/outcome/run_end.h"
 #include "shell/attest/records.h"
+#include "shell/publish/publish.h"
 #include "shell/sys/file.h"
 
 namespace glovebox {
@@ -29,19 +31,19 @@ std::string coloured(const std::string& text, const char* code, bool colours) {
 }
 
 std::string status_word(const Attempt& attempt, bool colours) {
-  const std::string status(status_of(attempt.reason));
+  const std::string status(attempt.reason == Reason::kDependency ? "not run" : status_of(attempt.reason));
   const bool good = attempt.reason == Reason::kNone;
   const bool quiet = attempt.reason == Reason::kDependency || attempt.reason == Reason::kCancelled;
   return coloured(status, good ? "32" : quiet ? "33" : "31", colours);
 }
 
 std::string output_line(const OutputFile& file, bool colours) {
-  std::string line = fmt::format("    {:<9} {}",
-                                 coloured(std::string(to_string(file.verdict)),
-                                          file.verdict == Verdict::kAccepted ? "32" : "33", colours),
-                                 printable(file.path, 200));
+  std::string line = "    " +
+                     coloured(fmt::format("{:<8}", to_string(file.verdict)),
+                              file.verdict == Verdict::kAccepted ? "32" : "33", colours) +
+                     "  " + printable(file.path, 200);
   line += fmt::format("  ({}, {}", to_string(file.level), format_bytes(file.size));
-  if (file.rows) line += fmt::format(", {} rows", *file.rows);
+  if (file.rows) line += fmt::format(", {} {}", *file.rows, *file.rows == 1 ? "row" : "rows");
   line += ")\n";
   for (const RuleHit& hit : file.reasons)
     line += fmt::format("              {}: {}\n", hit.rule, hit.message);
@@ -58,6 +60,12 @@ std::string outputs_text(const std::vector<OutputFile>& outputs, bool colours) {
   for (std::size_t i = 0; i < order.size() && i < kShownFiles; ++i) text += output_line(*order[i], colours);
   if (order.size() > kShownFiles) text += fmt::format("    and {} more files\n", order.size() - kShownFiles);
   return text;
+}
+
+// `path` beneath the directory that the user named.
+std::string beneath(const std::string& directory, const std::string& path) {
+  const std::string shown = printable(directory, 400);
+  return shown.substr(0, shown.find_last_not_of('/') + 1) + "/" + path;
 }
 
 // The record's copy of an action's log: its folder is ours alone, where the study's may hold anything by now.
@@ -101,7 +109,8 @@ std::string attempt_text(const Attempt& attempt, bool colours) {
   }
   text += "\n";
   if (attempt.reason != Reason::kNone) text += "    " + attempt.message + "\n";
-  if (!attempt.hint.empty()) text += "    hint: " + attempt.hint + "\n";
+  // log_end_text() does what this one advises.
+  if (!attempt.hint.empty() && attempt.hint != kLogHint) text += "    hint: " + attempt.hint + "\n";
   for (const std::string_view line : split(attempt.detail, '\n')) {
     if (!line.empty()) text += "    " + std::string(line) + "\n";
   }
@@ -111,8 +120,7 @@ std::string attempt_text(const Attempt& attempt, bool colours) {
 std::string log_end_text(const Attempt& attempt, const std::string& directory) {
   const std::string_view status = status_of(attempt.reason);
   if (attempt.log.empty() || (status != "failed" && status != "stopped")) return {};
-  const std::string path =
-      printable(directory.substr(0, directory.find_last_not_of('/') + 1), 400) + "/" + attempt.log;
+  const std::string path = beneath(directory, attempt.log);
   const std::vector<std::string> lines = last_lines(end_of_log(attempt), kLogLines);
   if (lines.empty()) return "    it printed nothing; its log is " + path + "\n";
   std::string text = "    the end of " + path + ":\n";
@@ -120,7 +128,7 @@ std::string log_end_text(const Attempt& attempt, const std::string& directory) {
   return text;
 }
 
-std::string run_summary(const std::vector<Attempt>& attempts) {
+std::string run_summary(const std::vector<Attempt>& attempts, const std::string& directory) {
   std::map<std::string, std::size_t> counts;
   std::size_t cached = 0;
   std::size_t withheld = 0;
@@ -139,7 +147,10 @@ std::string run_summary(const std::vector<Attempt>& attempts) {
   if (cached > 0) text += fmt::format(" ({} not run again)", cached);
   if (withheld > 0)
     text += fmt::format("; {} {} withheld or rejected", withheld, withheld == 1 ? "file was" : "files were");
-  return text + "\n";
+  text += "\n";
+  if (counts.contains("succeeded"))
+    text += "an output checker sees what is in " + beneath(directory, kLocalMedium) + "/\n";
+  return text;
 }
 
 }  // namespace glovebox

@@ -22,7 +22,7 @@ std::string attempt_text(const Attempt& attempt, bool colours);
 // Attempt::log is relative to, as the user named it; the lines come from the record's own copy.
 std::string log_end_text(const Attempt& attempt, const std::string& directory);
 
-// "4 actions: 3 succeeded, 1 failed" and where the records are.
-std::string run_summary(const std::vector<Attempt>& attempts);
+// "4 actions: 3 succeeded, 1 failed" and, where any did, where an output checker looks.
+std::string run_summary(const std::vector<Attempt>& attempts, const std::string& directory);
 
 }  // namespace glovebox

@@ -43,6 +43,14 @@ ok 'no records: it is said' says 'there are no records'
 glovebox record list --json
 is 'no records: an empty list for machines, and nothing else' '[] ' "$(cat "$work/out") $(cat "$work/err")"
 
+# Lists fit a terminal of 100 columns.
+for list in 'policy check' 'image list'; do
+  # shellcheck disable=SC2086 # two words
+  glovebox $list
+  ok "$list: no line is longer than 100 columns" at_most 100 "$(wc -L <"$work/out")"
+  ok "$list: and there are lines" test -s "$work/out"
+done
+
 # A state directory that is named from here.
 written_study <<'STUDY'
 version: 5
@@ -86,6 +94,8 @@ ok 'failed: no escape character of it gets through' not grep -q $'\e' "$work/out
 glovebox run "$study" silent
 ok 'failed without a word: where the log is' shows "it printed nothing; its log is $study/metadata/silent.log"
 glovebox run "$study" good
+ok 'succeeded: where to look next' shows "an output checker sees what is in $study/.glovebox/level4/"
+ok 'which is there' test -d "$study/.glovebox/level4"
 ok 'succeeded: no word of its log' not grep -q 'good.log' "$work/out"
 glovebox run "$study" licensed
 is 'an image that no policy is for: refused' 3 "$status"
