@@ -144,7 +144,9 @@ class AttemptRun {
   Status execute() {
     TRY(session_.store().advance(attempt_.id, JobEvent::kStarted));
     supervision_ = TRY(Supervision::start(TRY(supervisor_spec())));
-    RunFacts facts = TRY(supervision_->wait(watch_.progress, watch_.cancel));
+    Result<RunFacts> waited = supervision_->wait(watch_.progress, watch_.cancel);
+    attempt_.stop_asked = supervision_->stop_asked();
+    RunFacts facts = TRY(std::move(waited));
     event("started", facts.started);
     event("ended", facts.finished);
     if (facts.end.host_failed) return Error{ErrorKind::kHost, facts.host_problem, {}, facts.host_hint, {}};

@@ -66,6 +66,7 @@ class StudyRun {
     for (const ActionSpec* spec : TRY(study_.project().order(options_.actions))) {
       attempts.push_back(TRY(take(*spec)));
       const Attempt& attempt = attempts.back();
+      stopped_ = stopped_ || attempt.stop_asked;
       if (attempt.reason != Reason::kNone)
         unfinished_.emplace(attempt.action, exit_status(attempt.reason, false));
       watch_.done(attempt);
@@ -82,8 +83,8 @@ class StudyRun {
                           "not run: it needs " + need.str() + ", which did not succeed", "");
       }
     }
-    if (asked_to_stop(watch_.cancel))
-      return unrecorded(name, Reason::kCancelled, "cancelled before it began", "");
+    stopped_ = stopped_ || asked_to_stop(watch_.cancel);
+    if (stopped_) return unrecorded(name, Reason::kCancelled, "cancelled before it began", "");
     Request request = request_for(study_, spec, options_.environment);
     Result<NeededInputs> inputs = needed_inputs(session_, study_, spec);
     if (inputs.ok()) request.inputs = std::move(inputs->files);
@@ -184,6 +185,7 @@ class StudyRun {
   const RunOptions& options_;
   const RunWatch& watch_;
   AttemptPlace place_;
+  bool stopped_ = false;                   // by the user: what has not begun does not begin
   std::map<std::string, int> unfinished_;  // actions that did not succeed, and their exit status
 };
 
@@ -231,6 +233,7 @@ Status check_output_folders(const OpenedStudy& study) {
 Status take_commit(Session& session, OpenedStudy& study, const std::string& commit, uid_t worker) {
   study.code = TRY(stage_commit(session.code(), study.study.fd(), {commit, ""}, worker));
   study.commit = commit;
+  study.listing.warnings = study.code.warnings;
   const UniqueFd tree = TRY(open_beneath(session.code(), study.code.tree.hex(), O_RDONLY | O_DIRECTORY));
   const Result<UniqueFd> file = open_beneath(tree.get(), kProjectFile, O_RDONLY | O_NONBLOCK);
   if (!file.ok()) return invalid("there is no project.yaml in commit " + commit);

@@ -234,7 +234,10 @@ Result<RunFacts> Supervision::wait(const std::function<void(const Progress&)>& o
     if ((ready[1].revents & POLLIN) != 0) {
       std::array<char, 128>
           signal;  // NOLINT: filled by read; a signalfd gives its 128 bytes whole or not at all
-      if (::read(cancel, signal.data(), signal.size()) > 0) (void)write_all(orders_.get(), "C").ok();
+      if (::read(cancel, signal.data(), signal.size()) > 0) {
+        stop_asked_ = true;
+        (void)write_all(orders_.get(), "C").ok();
+      }
     }
     if (ready[0].revents == 0) continue;
     const ssize_t n = ::read(answers_.get(), buffer.data(), buffer.size());

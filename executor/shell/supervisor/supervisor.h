@@ -58,6 +58,9 @@ class Supervision {
   // pipe or a signalfd: what one read gives counts as one time.
   Result<RunFacts> wait(const std::function<void(const Progress&)>& on_progress, int cancel);
 
+  // Whether wait() saw `cancel` become readable, if only when the action was over already.
+  [[nodiscard]] bool stop_asked() const { return stop_asked_; }
+
   // Waits until the supervisor has torn everything down and is gone.
   Status finish();
 
@@ -67,6 +70,7 @@ class Supervision {
   pid_t pid_;
   UniqueFd answers_;
   UniqueFd orders_;
+  bool stop_asked_ = false;
 };
 
 }  // namespace glovebox
