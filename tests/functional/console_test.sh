@@ -127,7 +127,7 @@ is 'exec: where new files are' "glovebox: 1 new or changed file is in $(dirname 
 glovebox exec minimal:v8 true
 is 'exec, no such image: exit status 3' 3 "$status"
 ok 'exec, no such image: an error' says 'glovebox: error: there is no image minimal:v8 on this host'
-ok 'exec, no such image: what to do' says 'glovebox: hint: take it in with: glovebox image import PATH'
+ok 'exec, no such image: what to do' says 'glovebox: hint: take it in: glovebox image import PATH'
 cd "$top" || exit 1
 nothing_left_behind 'afterwards'
 

@@ -102,7 +102,7 @@ struct Attempt {
   std::optional<int> signal;
   bool cached = false;
   bool stop_asked = false;  // by its user; whether that ended it is its reason
-  std::string started;  // RFC 3339 UTC with milliseconds, "…Z"
+  std::string started;      // RFC 3339 UTC with milliseconds, "…Z"
   std::string finished;
   std::optional<Plan> plan;  // none where refused before one was made
   std::optional<Facts> facts;
