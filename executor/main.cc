@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "cli/cli.h"
+#include "cli/command_line.h"
 
 namespace {
 
@@ -36,6 +37,7 @@ int run(int count, char** arguments) {
   app.set_version_flag("--version", std::string("glovebox ") + GLOVEBOX_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
+  glovebox::set_help_style(app);  // before there are commands: they take it over
   glovebox::add_common_options(app, context);
   glovebox::add_run_commands(app, context);
   glovebox::add_project_commands(app, context);
@@ -43,16 +45,12 @@ int run(int count, char** arguments) {
   glovebox::add_policy_commands(app, context);
   glovebox::add_record_commands(app, context);
   glovebox::add_key_commands(app, context);
-  if (const int unknown = glovebox::report_unknown_command(app, count, arguments); unknown != 0)
-    return unknown;
   try {
     app.parse(count, arguments);
   } catch (const CLI::Success& e) {
     return app.exit(e);  // --help, --version
   } catch (const CLI::ParseError& e) {
-    spdlog::error("{}", e.what());
-    fmt::print(stderr, "glovebox: hint: see glovebox --help\n");
-    return 2;
+    return glovebox::report_misused(app, e);
   }
   return context.exit;
 }

@@ -1,12 +1,12 @@
 #include "cli/cli.h"
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "cli/terminal.h"
 #include "core/base/text.h"
@@ -38,6 +38,14 @@ std::string folder_of_binary() {
   return path.substr(0, path.rfind('/'));
 }
 
+// Records name files below ROOT, and who reads them may stand elsewhere.
+std::string absolute_path(const std::string& path) {
+  std::error_code failed;
+  std::string whole = std::filesystem::absolute(path, failed).lexically_normal().string();
+  while (whole.size() > 1 && whole.back() == '/') whole.pop_back();
+  return failed ? path : whole;
+}
+
 bool is_folder(const std::string& path) {
   return open_path(path, O_PATH | O_DIRECTORY).ok();
 }
@@ -45,25 +53,26 @@ bool is_folder(const std::string& path) {
 }  // namespace
 
 void add_common_options(CLI::App& app, CliContext& context) {
-  app.add_option("--root", context.root, "state directory")->capture_default_str();
-  app.add_option("--policies", context.policies, "directory of the policy files");
+  app.add_option("--root", context.root, "state directory")
+      ->type_name("DIR")
+      ->transform(absolute_path, "")
+      ->capture_default_str();
+  app.add_option("--policies", context.policies, "directory of the policy files")->type_name("DIR");
   app.add_option("--env", context.variables,
-                 "a variable for the action, NAME=VALUE, where its policy lets it through")
+                 "a variable for the action, where its policy lets it through; may be given again")
+      ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   app.add_flag("--json", context.json, "answer in JSON");
 }
 
 int report(const Error& error) {
+  clear_progress();
   const std::string where = error.where.empty() ? "" : printable(error.where) + ": ";
   spdlog::error("{}{}", where, error.message);
-  if (!error.excerpt.empty())
-    fmt::print(stderr, "  {}\n", [&] {
-      std::string indented;
-      for (const std::string_view line : split(error.excerpt, '\n'))
-        indented += (indented.empty() ? "" : "\n  ") + std::string(line);
-      return indented;
-    }());
-  if (!error.hint.empty()) fmt::print(stderr, "glovebox: hint: {}\n", error.hint);
+  if (!error.excerpt.empty()) {
+    for (const std::string_view line : split(error.excerpt, '\n')) say("  " + std::string(line));
+  }
+  if (!error.hint.empty()) say("glovebox: hint: " + error.hint);
   return status_of_kind(error.kind);
 }
 
@@ -74,18 +83,12 @@ int report(const std::vector<Error>& errors) {
 }
 
 void warn(const std::string& text) {
+  clear_progress();
   spdlog::warn("{}", text);
 }
 
-int report_unknown_command(const CLI::App& app, int count, char** arguments) {
-  if (count < 2 || arguments[1][0] == '-') return 0;
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(command->get_name());
-  if (std::find(names.begin(), names.end(), arguments[1]) != names.end()) return 0;
-  const std::string near = nearest(arguments[1], names);
-  return report(invalid("there is no command " + quoted(arguments[1], 100), {},
-                        near.empty() ? "see glovebox --help" : "did you mean \"" + near + "\"?"));
+void say(const std::string& line) {
+  (void)std::fputs((line + "\n").c_str(), stderr);  // nobody may be left to hear it
 }
 
 Json invalid_json(const std::vector<Error>& errors) {
@@ -134,6 +137,7 @@ Result<std::map<std::string, std::string>> variables_of(const CliContext& contex
 int print(const std::string& text) {
   clear_progress();
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return 0;
+  if (errno == EPIPE) return 0;
   return report(host_error(std::string("cannot write the answer to stdout: ") + std::strerror(errno)));
 }
 

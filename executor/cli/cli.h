@@ -37,12 +37,11 @@ int report(const Error& error);
 int report(const std::vector<Error>& errors);
 void warn(const std::string& text);
 
+// A line on stderr. A closed terminal or pipe is no reason to fail.
+void say(const std::string& line);
+
 // `{"status":"invalid","errors":[…]}` of DESIGN.md §6.
 Json invalid_json(const std::vector<Error>& errors);
-
-// 2, said, where the first word of the command line is no command of ours (the parser would only say that one
-// is required); else 0.
-int report_unknown_command(const CLI::App& app, int count, char** arguments);
 
 // The session that commands work in, with progress on a terminal.
 Result<Session> open_session(const CliContext& context);
@@ -51,8 +50,8 @@ Result<std::map<std::string, std::string>> variables_of(const CliContext& contex
 // The directory of the policies: --policies, else what belongs to this binary.
 std::string policies_folder(const CliContext& context);
 
-// stdout, with an error where it cannot be written (a full disk, a closed pipe): data that is not there must
-// not look complete.
+// stdout, with an error where it cannot be written (a full disk): data that is not there must not look
+// complete. A reader that has gone away (`| head`) has had what it wanted: 0, and nothing is said.
 int print(const std::string& text);
 
 }  // namespace glovebox

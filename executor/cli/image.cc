@@ -38,8 +38,8 @@ Result<OpenStore> open_store(const CliContext& context) {
 }
 
 std::string image_line(const StoredImage& image) {
-  return fmt::format("{:<16} {}  {} in {} entries\n", image.name, image.record.manifest.digest.str(),
-                     format_bytes(image.record.bytes), image.record.entries);
+  return fmt::format("{:<14} {:>10}  {}\n", image.name, format_bytes(image.record.bytes),
+                     image.record.manifest.digest.str());
 }
 
 Result<int> import_image(const CliContext& context, const ImageArguments& arguments) {
@@ -56,6 +56,10 @@ Result<int> list_images(const CliContext& context) {
   for (const StoredImage& image : TRY(store.images.list())) {
     list.push_back(inspect_json(image.record, image.name));
     text += image_line(image);
+  }
+  if (list.empty() && !context.json) {
+    say("glovebox: there are no images in " + quoted(context.root));
+    say("glovebox: hint: take one in with: glovebox image import PATH");
   }
   return print(context.json ? dump_json(list) + "\n" : text);
 }

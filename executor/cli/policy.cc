@@ -8,11 +8,11 @@ namespace glovebox {
 namespace {
 
 std::string policies_text(const PolicySet& set) {
-  std::string text;
+  std::string text = fmt::format("{:<8}  {:<8}  {:>5}  {}\n", "policy", "images", "calls", "for");
   const auto line = [&](const Policy& policy) {
-    text += fmt::format("{:<8} {:<22} {:>3} system calls allowed, {} refused by name  {}\n", policy.name,
+    text += fmt::format("{:<8}  {:<8}  {:>5}  {}\n", policy.name,
                         policy.images.empty() ? "-" : join(policy.images, ", "), policy.syscalls.allow.size(),
-                        policy.syscalls.refuse.size(), policy.summary);
+                        policy.summary);
   };
   for (const auto& [name, policy] : set.images) line(policy);
   line(set.site);

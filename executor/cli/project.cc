@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "cli/cli.h"
 #include "core/base/text.h"
 #include "core/spec/project.h"
@@ -11,6 +13,8 @@
 
 namespace glovebox {
 namespace {
+
+constexpr std::size_t kMostPadded = 40;  // one long name must not push all others off the screen
 
 // A file is read by us and parsed by a worker; a study's directory is given to the worker's reader.
 Result<ProjectReport> check(const std::string& path) {
@@ -30,12 +34,21 @@ Result<ProjectReport> check(const std::string& path) {
 
 std::string report_text(const ProjectReport& report) {
   const Project& project = *report.project;
-  std::string text = fmt::format("valid: version {}, {} actions\n", project.version, project.actions.size());
+  std::string text = fmt::format("valid: version {}, {} {}\n", project.version, project.actions.size(),
+                                 project.actions.size() == 1 ? "action" : "actions");
+  std::size_t name_width = 0;
+  std::size_t image_width = 0;
+  for (const ActionSpec& action : project.actions) {
+    name_width = std::min(kMostPadded, std::max(name_width, action.name.str().size()));
+    image_width = std::min(kMostPadded, std::max(image_width, action.image.str().size()));
+  }
   for (const ActionSpec& action : project.actions) {
     std::vector<std::string> needs;
     for (const ActionName& need : action.needs) needs.push_back(need.str());
-    text += fmt::format("  {}  {}{}\n", action.name.str(), action.image.str(),
-                        needs.empty() ? "" : "  needs " + join(needs, ", "));
+    text += fmt::format(
+        "  {:<{}}  {}\n", action.name.str(), name_width,
+        needs.empty() ? action.image.str()
+                      : fmt::format("{:<{}}  needs {}", action.image.str(), image_width, join(needs, ", ")));
   }
   return text;
 }

@@ -27,9 +27,10 @@ Result<int> list(const CliContext& context) {
   std::string text;
   for (const RecordSummary& record : TRY(list_records(home.store(), kListed))) {
     all.push_back(summary_json(record));
-    text += fmt::format("{:>6}  {}  {:<9}  {}  {}\n", record.sequence, record.id, record.status,
+    text += fmt::format("{:>6}  {}  {:<9}  {:<16}  {}\n", record.sequence, record.id, record.status,
                         printable(record.workspace, 60), printable(record.action, 130));
   }
+  if (all.empty() && !context.json) say("glovebox: there are no records in " + quoted(context.root) + " yet");
   return print(context.json ? dump_json(all) + "\n" : text);
 }
 

@@ -1,11 +1,15 @@
 // glovebox run, exec and plan.
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/command_line.h"
 #include "cli/terminal.h"
 #include "core/base/text.h"
+#include "core/outcome/run_end.h"
+#include "core/plan/plan_text.h"
 #include "shell/pipeline/study_run.h"
 
 namespace glovebox {
@@ -55,15 +59,16 @@ int exit_of(const std::vector<Attempt>& attempts) {
   return combined_exit_status(statuses);
 }
 
-RunWatch watch_of(const CliContext& context, int cancel) {
+RunWatch watch_of(const CliContext& context, const std::string& directory, int cancel) {
   RunWatch watch;
   watch.cancel = cancel;
   watch.started = [](const std::string& action) { show_progress(action + "  starting"); };
   watch.progress = [](const std::string& action, const Progress& progress) {
     show_progress(progress_text(action, progress));
   };
-  watch.done = [&context](const Attempt& attempt) {
-    print(context.json ? dump_json(attempt_json(attempt)) + "\n" : attempt_text(attempt, ::isatty(1) != 0));
+  watch.done = [&context, directory](const Attempt& attempt) {
+    print(context.json ? dump_json(attempt_json(attempt)) + "\n"
+                       : attempt_text(attempt, ::isatty(1) != 0) + log_end_text(attempt, directory));
   };
   return watch;
 }
@@ -84,10 +89,26 @@ int run_command(const CliContext& context, const RunArguments& arguments) {
   if (!study->listing.report.errors.empty()) return show_invalid(context, study->listing.report.errors);
   for (const std::string& warning : study->listing.report.warnings) warn(warning);
   for (const std::string& warning : study->listing.warnings) warn(warning);
-  const auto attempts = run_study(*session, *study, options, watch_of(context, cancel->get()));
+  const auto attempts =
+      run_study(*session, *study, options, watch_of(context, arguments.directory, cancel->get()));
   if (!attempts.ok()) return fail(context, attempts.error());
-  if (!context.json) print(run_summary(*attempts));
+  if (!context.json) print(run_summary(*attempts, arguments.directory));
   return exit_of(*attempts);
+}
+
+// On stderr, since stdout is the command's. What it printed was shown as it came.
+void say_how_it_ended(const Attempt& attempt) {
+  if (attempt.reason != Reason::kNone) {
+    // The kind would only say which exit status, which here is the reason's.
+    (void)report(
+        Error{ErrorKind::kHost, attempt.message, {}, attempt.hint == kLogHint ? "" : attempt.hint, {}});
+    if (!attempt.log.empty()) say("glovebox: its log is " + attempt.log);
+  }
+  const std::size_t made = attempt.outputs.size();
+  if (made > 0) {
+    say(fmt::format("glovebox: {} new or changed {} in {}/", made, made == 1 ? "file is" : "files are",
+                    attempt.log.substr(0, attempt.log.find("/metadata/"))));
+  }
 }
 
 int exec_command_line(const CliContext& context, const ExecArguments& arguments) {
@@ -110,15 +131,8 @@ int exec_command_line(const CliContext& context, const ExecArguments& arguments)
   watch.echo_errors = 2;
   const Result<Attempt> attempt = exec_command(*session, ".", options, watch);
   if (!attempt.ok()) return fail(context, attempt.error());
-  if (context.json) {
-    print(dump_json(attempt_json(*attempt)) + "\n");
-  } else if (attempt->reason != Reason::kNone && attempt->reason != Reason::kExit) {
-    warn(attempt->message + (attempt->hint.empty() ? "" : "; " + attempt->hint));
-  }
-  if (!attempt->outputs.empty()) {
-    warn(std::to_string(attempt->outputs.size()) + " new or changed files are in .glovebox/exec/" +
-         attempt->id + "/");
-  }
+  if (context.json) print(dump_json(attempt_json(*attempt)) + "\n");
+  say_how_it_ended(*attempt);
   return exit_status(attempt->reason, anything_withheld(*attempt));
 }
 
@@ -132,8 +146,19 @@ int plan_command(const CliContext& context, const RunArguments& arguments) {
   if (!study->listing.report.errors.empty()) return show_invalid(context, study->listing.report.errors);
   const Result<Plan> plan = plan_action(*session, *study, arguments.actions.at(0), *variables);
   if (!plan.ok()) return fail(context, plan.error());
-  return print(context.json ? dump_json(plan_json(*plan)) + "\n" : dump_json_pretty(plan_json(*plan)));
+  return print(context.json ? dump_json(plan_json(*plan)) + "\n" : plan_text(*plan));
 }
+
+// IMAGE and the command's own words, which the parser does not know of.
+class ExecFormatter : public CLI::Formatter {
+ public:
+  explicit ExecFormatter(const CLI::Formatter& style) : CLI::Formatter(style) {}
+  std::string make_usage(const CLI::App*, std::string name) const override {
+    return "Usage: " + name +
+           " [OPTION…] IMAGE [ARG…]\n\n"
+           "Options stand before IMAGE (python:v2); what follows it is the command and its arguments.\n";
+  }
+};
 
 }  // namespace
 
@@ -145,7 +170,8 @@ void add_run_commands(CLI::App& app, CliContext& context) {
   run->add_flag("--force", arguments->force,
                 "run actions again that have not changed, and overwrite edited outputs");
   run->add_option("--commit", arguments->commit,
-                  "take project file and code from this commit (40 hex digits) instead of the working tree");
+                  "take project file and code from this commit (40 hex digits) instead of the working tree")
+      ->type_name("HEX");
   run->footer("Example: glovebox run ./my-study run_all");
   run->callback([&context, arguments] { context.exit = run_command(context, *arguments); });
 
@@ -155,23 +181,33 @@ void add_run_commands(CLI::App& app, CliContext& context) {
   plan->add_option("DIR", planned->directory, "the study")->required();
   plan->add_option("ACTION", planned->actions, "the action")->required()->expected(1);
   plan->add_option("--commit", planned->commit,
-                   "the plan for this commit (40 hex digits) instead of the working tree");
+                   "the plan for this commit (40 hex digits) instead of the working tree")
+      ->type_name("HEX");
   plan->footer("Example: glovebox plan ./my-study table1");
   plan->callback([&context, planned] { context.exit = plan_command(context, *planned); });
 
   const auto executed = std::make_shared<ExecArguments>();
   CLI::App* exec =
       app.add_subcommand("exec", "Run one command in an image, with this directory as its workspace");
-  exec->add_option("IMAGE", executed->image, "for example python:v2")->required();
-  // What follows the image is the action's, options too: they are neither ours nor the main command's.
+  // IMAGE is no argument that the parser knows of: it would look for options of ours behind it, and what
+  // follows is the command's, options too.
   exec->fallthrough(false);
   exec->prefix_command();
   add_common_options(*exec, context);
+  if (const auto style = std::dynamic_pointer_cast<CLI::Formatter>(app.get_formatter()))
+    exec->formatter(std::make_shared<ExecFormatter>(*style));
   exec->footer("Example: glovebox exec python:v2 analysis/table1.py");
   exec->callback([&context, executed, exec] {
-    executed->words = exec->remaining();
-    if (!executed->words.empty() && executed->words.front() == "--")
-      executed->words.erase(executed->words.begin());
+    std::vector<std::string> words = exec->remaining();
+    if (words.empty() || words.front().starts_with('-')) {
+      context.exit =
+          words.empty() ? report_missing(*exec, "IMAGE") : report_unknown_option(*exec, words.front());
+      return;
+    }
+    executed->image = words.front();
+    words.erase(words.begin());
+    if (!words.empty() && words.front() == "--") words.erase(words.begin());
+    executed->words = std::move(words);
     context.exit = exec_command_line(context, *executed);
   });
 }

@@ -8,10 +8,17 @@
 #include <map>
 
 #include "core/base/text.h"
+#include "core/outcome/log_text.h"
+#include "core/outcome/run_end.h"
+#include "shell/attest/records.h"
+#include "shell/publish/publish.h"
+#include "shell/sys/file.h"
 
 namespace glovebox {
 namespace {
 
+constexpr std::size_t kLogLines = 10;
+constexpr off_t kLogEnd = 1 << 20;       // bytes: the lines, and behind them a summary of 10,000 outputs
 constexpr std::size_t kShownFiles = 20;  // outputs listed one by one; more are counted
 
 std::size_t terminal_width() {
@@ -24,19 +31,19 @@ std::string coloured(const std::string& text, const char* code, bool colours) {
 }
 
 std::string status_word(const Attempt& attempt, bool colours) {
-  const std::string status(status_of(attempt.reason));
+  const std::string status(attempt.reason == Reason::kDependency ? "not run" : status_of(attempt.reason));
   const bool good = attempt.reason == Reason::kNone;
   const bool quiet = attempt.reason == Reason::kDependency || attempt.reason == Reason::kCancelled;
   return coloured(status, good ? "32" : quiet ? "33" : "31", colours);
 }
 
 std::string output_line(const OutputFile& file, bool colours) {
-  std::string line = fmt::format("    {:<9} {}",
-                                 coloured(std::string(to_string(file.verdict)),
-                                          file.verdict == Verdict::kAccepted ? "32" : "33", colours),
-                                 printable(file.path, 200));
+  std::string line = "    " +
+                     coloured(fmt::format("{:<8}", to_string(file.verdict)),
+                              file.verdict == Verdict::kAccepted ? "32" : "33", colours) +
+                     "  " + printable(file.path, 200);
   line += fmt::format("  ({}, {}", to_string(file.level), format_bytes(file.size));
-  if (file.rows) line += fmt::format(", {} rows", *file.rows);
+  if (file.rows) line += fmt::format(", {} {}", *file.rows, *file.rows == 1 ? "row" : "rows");
   line += ")\n";
   for (const RuleHit& hit : file.reasons)
     line += fmt::format("              {}: {}\n", hit.rule, hit.message);
@@ -55,17 +62,34 @@ std::string outputs_text(const std::vector<OutputFile>& outputs, bool colours) {
   return text;
 }
 
+// `path` beneath the directory that the user named.
+std::string beneath(const std::string& directory, const std::string& path) {
+  const std::string shown = printable(directory, 400);
+  return shown.substr(0, shown.find_last_not_of('/') + 1) + "/" + path;
+}
+
+// The record's copy of an action's log: its folder is ours alone, where the study's may hold anything by now.
+// Empty where it cannot be read.
+std::string end_of_log(const Attempt& attempt) {
+  const std::string path = attempt.record.substr(0, attempt.record.rfind('/') + 1) + kLogFile;
+  const Result<UniqueFd> file = open_path(path, O_RDONLY);
+  if (!file.ok()) return {};
+  const off_t size = ::lseek(file->get(), 0, SEEK_END);
+  if (::lseek(file->get(), std::max<off_t>(0, size - kLogEnd), SEEK_SET) < 0) return {};
+  const Result<std::string> text = read_all(file->get(), kLogEnd);
+  return text.ok() ? *text : std::string();
+}
+
 }  // namespace
 
 void show_progress(const std::string& text) {
   if (::isatty(2) == 0) return;
   const std::string line = printable(text, terminal_width() - 2);
-  fmt::print(stderr, "\r\x1b[2K{}", line);
-  std::fflush(stderr);
+  (void)std::fputs(("\r\x1b[2K" + line).c_str(), stderr);
 }
 
 void clear_progress() {
-  if (::isatty(2) != 0) fmt::print(stderr, "\r\x1b[2K");
+  if (::isatty(2) != 0) (void)std::fputs("\r\x1b[2K", stderr);
 }
 
 std::string progress_text(const std::string& action, const Progress& progress) {
@@ -85,14 +109,26 @@ std::string attempt_text(const Attempt& attempt, bool colours) {
   }
   text += "\n";
   if (attempt.reason != Reason::kNone) text += "    " + attempt.message + "\n";
-  if (!attempt.hint.empty()) text += "    hint: " + attempt.hint + "\n";
+  // log_end_text() does what this one advises.
+  if (!attempt.hint.empty() && attempt.hint != kLogHint) text += "    hint: " + attempt.hint + "\n";
   for (const std::string_view line : split(attempt.detail, '\n')) {
     if (!line.empty()) text += "    " + std::string(line) + "\n";
   }
   return text + outputs_text(attempt.outputs, colours);
 }
 
-std::string run_summary(const std::vector<Attempt>& attempts) {
+std::string log_end_text(const Attempt& attempt, const std::string& directory) {
+  const std::string_view status = status_of(attempt.reason);
+  if (attempt.log.empty() || (status != "failed" && status != "stopped")) return {};
+  const std::string path = beneath(directory, attempt.log);
+  const std::vector<std::string> lines = last_lines(end_of_log(attempt), kLogLines);
+  if (lines.empty()) return "    it printed nothing; its log is " + path + "\n";
+  std::string text = "    the end of " + path + ":\n";
+  for (const std::string& line : lines) text += "      " + line + "\n";
+  return text;
+}
+
+std::string run_summary(const std::vector<Attempt>& attempts, const std::string& directory) {
   std::map<std::string, std::size_t> counts;
   std::size_t cached = 0;
   std::size_t withheld = 0;
@@ -111,7 +147,10 @@ std::string run_summary(const std::vector<Attempt>& attempts) {
   if (cached > 0) text += fmt::format(" ({} not run again)", cached);
   if (withheld > 0)
     text += fmt::format("; {} {} withheld or rejected", withheld, withheld == 1 ? "file was" : "files were");
-  return text + "\n";
+  text += "\n";
+  if (counts.contains("succeeded"))
+    text += "an output checker sees what is in " + beneath(directory, kLocalMedium) + "/\n";
+  return text;
 }
 
 }  // namespace glovebox

@@ -53,6 +53,8 @@ written_study < <(head -c 20000000 /dev/zero | tr '\0' ' ') && run a
 bad 'a project file of 20 MB' 2 'large|size|big|bytes'
 written_study < <(printf 'version: 5\nactions: &a [*a, *a]\n') && run a
 bad 'a project file that refers to itself' 2 'project\.yaml'
+written_study < <(printf 'version: 5\nactions:\n  a:\n\trun: minimal:v1 true\n') && run a
+bad 'a tab in the indentation' 2 'project\.yaml:4:1: a tab in the indentation'
 ln -sf /etc/passwd "$study/project.yaml" && run a
 bad 'a project file that is a link' 2 'project\.yaml'
 ok 'and nothing of its target is shown' not grep -q root: "$work/err" "$work/out"

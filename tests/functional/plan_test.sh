@@ -17,6 +17,19 @@ plan one
 ok 'a copy of the study elsewhere has the same plan, workspace name aside' \
   equal "$(jq -S 'del(.. | .workspace?)' "$work/plan1")" "$(jq -S 'del(.. | .workspace?)' "$work/out")"
 ok 'a plan gives its reasons' jq -e '[.. | strings | select(test("site.yaml:[0-9]+|base.yaml:[0-9]+|shell.yaml:[0-9]+"))] | length > 5' "$work/out"
+
+# For people: a page.
+plan_page() { glovebox plan "$study" one; }
+cp "$work/out" "$work/whole"
+plan_page
+cp "$work/out" "$work/page"
+ok 'without --json a plan is a page' at_most 100 "$(wc -l <"$work/page")"
+ok 'each limit on it with its reason' grep -qE '^  memory +[0-9]+ [KMG]iB +.*(site|base|shell)\.yaml:[0-9]+' "$work/page"
+is 'and the digest of the whole' "$(tr -d '\n' <"$work/whole" | sha256sum | cut -d ' ' -f 1)" \
+  "$(grep -o 'sha256:[0-9a-f]*; --json' "$work/page" | cut -c 8-71)"
+plan_page
+ok 'the same page again is byte-equal' cmp "$work/page" "$work/out"
+
 is 'a plan changes nothing' '' "$(git -C "$study" status --porcelain --ignored)"
 
 # Narrower wins, whichever file says it.

@@ -86,6 +86,12 @@ std::size_t find_forbidden(std::string_view text) {
   return std::string_view::npos;
 }
 
+// The column of the first tab in the indentation of `line`, from 1; 0 where there is none.
+int tab_in_indentation(std::string_view line) {
+  const std::size_t tab = line.substr(0, line.find_first_not_of(" \t")).find('\t');
+  return tab == std::string_view::npos ? 0 : static_cast<int>(tab) + 1;
+}
+
 }  // namespace
 
 Result<YamlDocument> YamlDocument::parse(std::string_view text, std::string name) {
@@ -113,7 +119,11 @@ Result<YamlDocument> YamlDocument::parse(std::string_view text, std::string name
   } catch (const detail::YamlStop& stop) {
     return fail(stop.mark, stop.message, stop.hint);
   } catch (const YAML::Exception& e) {
-    return fail(detail::mark_of(e.mark), "not well-formed YAML: " + printable(e.msg, 200));
+    const Mark mark = detail::mark_of(e.mark);
+    // The library speaks of what it ran into behind the tab.
+    if (const int tab = tab_in_indentation(line_at(contents->text, contents->lines, mark.line)); tab > 0)
+      return fail({mark.line, tab}, "a tab in the indentation", "YAML is indented with spaces alone");
+    return fail(mark, "not well-formed YAML: " + printable(e.msg, 200));
   } catch (const std::exception&) {  // a fault of the library: the text is refused all the same
     return invalid("not well-formed YAML", contents->name);
   }

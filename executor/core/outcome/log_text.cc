@@ -9,6 +9,9 @@
 namespace glovebox {
 namespace {
 
+constexpr std::size_t kStampWidth = 25;   // "2026-11-22T10:00:00.000Z "
+constexpr std::size_t kShownBytes = 200;  // of one line on a console
+
 constexpr std::size_t kNoCut = static_cast<std::size_t>(-1) / 2;
 constexpr std::string_view kMarkerWords = "JOB SUMMARY";
 
@@ -194,6 +197,22 @@ std::string log_summary(const LogSummary& summary, const std::vector<OutputFile>
     text += "\nInvalid moderately_sensitive outputs:\n" + in_columns(invalid_ones);
   }
   return text;
+}
+
+std::vector<std::string> last_lines(std::string_view log, std::size_t most) {
+  log = log.substr(0, log.rfind(kSummaryMarker));
+  std::vector<std::string> found;  // the last one first
+  while (!log.empty() && found.size() < most) {
+    log.remove_suffix(log.ends_with('\n') ? 1 : 0);
+    const std::size_t start = log.rfind('\n') + 1;  // npos + 1 is 0
+    const std::string_view line = log.substr(start);
+    log = log.substr(0, start);
+    // Only the action's lines have a time.
+    if (line.size() < kStampWidth || line[kStampWidth - 1] != ' ' || line[kStampWidth - 2] != 'Z') continue;
+    found.push_back(printable(line.substr(kStampWidth), kShownBytes));
+  }
+  std::reverse(found.begin(), found.end());
+  return found;
 }
 
 }  // namespace glovebox

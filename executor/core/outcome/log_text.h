@@ -56,4 +56,8 @@ std::string log_notes(const Attempt& attempt);
 // withheld ones with their reasons. `kept`: outputs were published at all.
 std::string log_summary(const LogSummary& summary, const std::vector<OutputFile>& outputs, bool kept);
 
+// The last `most` lines that the action itself printed, of a whole log or of its end: without time stamps,
+// each escaped and at most 200 bytes long. `log` may begin inside a line, which is then left out.
+std::vector<std::string> last_lines(std::string_view log, std::size_t most);
+
 }  // namespace glovebox

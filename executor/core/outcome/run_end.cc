@@ -58,7 +58,7 @@ Explanation signal_ended(int signal, const Limits& limits) {
   } else if (signal == kBadCallSignal) {
     said.hint = "a program made a system call of another architecture, which no policy allows";
   } else {
-    said.hint = "the action's log shows what it printed last";
+    said.hint = kLogHint;
   }
   return said;
 }
@@ -99,8 +99,7 @@ Explanation plain_success(const std::vector<std::string>& unmatched_files) {
 }
 
 Explanation exited(const RunEnd& end) {
-  return {"the action failed with exit status " + std::to_string(end.report.value),
-          "the action's log shows what it printed last", ""};
+  return {"the action failed with exit status " + std::to_string(end.report.value), kLogHint, ""};
 }
 
 Explanation outputs_stopped(const Limits& limits) {
@@ -125,7 +124,7 @@ Explanation without_facts(Reason reason) {
     case Reason::kImage:
       return {"refused: the image is missing or damaged", "", ""};
     default:
-      return {"Glovebox or this host failed", "run it again; glovebox doctor looks for what is wrong", ""};
+      return {"Glovebox or this host failed", "run it again", ""};
   }
 }
 

@@ -49,6 +49,9 @@ struct RunEnd {
 //  8. missing: a declared output was not made
 Reason decide_reason(const RunEnd& end);
 
+// The hint of a failure that only the action itself can explain.
+inline constexpr const char* kLogHint = "the action's log shows what it printed last";
+
 // What is said about it. `message` and `hint` leave the host and hold fixed words and the policy's own
 // numbers only (G17). `detail` names files, patterns and peaks: for the action's log and the local console.
 struct Explanation {

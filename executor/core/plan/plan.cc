@@ -97,7 +97,7 @@ Result<std::string> choose_runtime(const Policy& policy, const HostFacts& host, 
   }
   if (allowed.empty()) return refused("no runtime is allowed by both the policy and the site");
   return host_error("none of the runtimes that the policy allows is installed: " + join(allowed, ", "),
-                    "install " + allowed.front() + "; glovebox doctor tells what else is missing");
+                    "install " + allowed.front() + " (scripts/setup installs all that is needed)");
 }
 
 // Limits that only a cgroup can hold. Without root there is none of ours; each is then given up by name, or

@@ -209,7 +209,7 @@ Result<StoredLink> find_record(const Store& store, const std::string& text) {
     return invalid("the attempt " + quoted(text) + " has no record yet", {},
                    "it is running, or was cut off: the next `glovebox run` records that");
   }
-  return invalid("there is no record " + quoted(text), {}, "see `glovebox record list`");
+  return invalid("there is no record " + quoted(text), {}, "see glovebox record list");
 }
 
 Result<std::vector<FolderOnDisk>> record_folders(const std::string& root) {

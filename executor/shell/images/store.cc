@@ -81,7 +81,7 @@ Result<StoredImage> ImageStore::find(const ImageName& name) const {
   const std::string path = "names/" + name.str();
   if (::fstatat(images_.get(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
     return refused("there is no image " + name.str() + " on this host",
-                   "build one with scripts/build-image and take it in with: glovebox image import DIR");
+                   "take it in: glovebox image import PATH (scripts/build-image makes those in images/)");
   }
   const Digest manifest = TRY(digest_of_name(name.str()));
   return StoredImage{name.str(), TRY(record_of(manifest))};

@@ -165,7 +165,9 @@ class AttemptRun {
     context_.log = log_.digest;
     context_.log_size = log_.size;
     context_.log_name = std::string(kMetadataFolder) + "/" + attempt_.action + ".log";
-    attempt_.log = context_.log_name;
+    // Told as seen from the study, or the directory that exec works in.
+    attempt_.log = planned_.request.collect_everything ? exec_folder(attempt_.id) + "/" + context_.log_name
+                                                       : context_.log_name;
     return {};
   }
 
@@ -291,13 +293,12 @@ class AttemptRun {
 }  // namespace
 
 PlannedAttempt plan_attempt(const Session& session, Request request) {
+  // First: where no policy is for an image, having it would not help.
+  const Result<const Policy*> policy = policy_for_image(session.policies(), request.image.name);
+  if (!policy.ok()) return {std::move(request), policy.error(), {}, Reason::kPolicy};
   const Result<ImageInfo> image = session.images().resolve(request.image);
   if (!image.ok()) return {std::move(request), image.error(), {}, Reason::kImage};
-  const auto decide = [&]() -> Result<Plan> {
-    const Policy* policy = TRY(policy_for_image(session.policies(), request.image.name));
-    return make_plan(request, *policy, session.site(), *image, session.host());
-  };
-  Result<Plan> plan = decide();
+  Result<Plan> plan = make_plan(request, **policy, session.site(), *image, session.host());
   return {std::move(request), std::move(plan), {}, Reason::kPolicy};
 }
 

@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <ctime>
-#include <filesystem>
 
 #include "core/base/text.h"
 #include "shell/host/facts.h"
@@ -112,8 +111,7 @@ Result<RecordContext> Installation::record_context(const std::string& builder) c
 
 Result<Installation> Installation::open(const std::string& root) {
   Installation installation;
-  // The supervisor changes its working directory.
-  installation.root_ = std::filesystem::absolute(root).lexically_normal();
+  installation.root_ = root;
   installation.host_ = probe_host();
   installation.cgroups_ = CgroupHost::probe();
   TRY(installation.open_folders());

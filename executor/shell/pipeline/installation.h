@@ -18,6 +18,7 @@ Result<Digest> digest_of_file(const std::string& path, DigestCache& cache);
 class Installation {
  public:
   // Makes ROOT where it is missing, and puts right what an earlier, killed command left behind (reconcile).
+  // `root` is absolute: supervisors change their working directory.
   static Result<Installation> open(const std::string& root);
 
   Store& store() { return *store_; }

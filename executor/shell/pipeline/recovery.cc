@@ -67,14 +67,17 @@ Result<std::optional<Decision>> read_decision(int run) {
   return std::optional(Decision{TRY(object.string("reason")), *TRY(object.required("statement"))});
 }
 
+std::string exec_folder(const std::string& id) {
+  return std::string(kOwnFolder) + "/exec/" + id;
+}
+
 Result<PublishTarget> publish_target(int study, bool exec, const std::string& id) {
   if (!exec) return local_target(study);
   const auto owner = TRY(stat_of(study));
   PublishTarget target;
   target.owner = owner.st_uid;
   target.group = owner.st_gid;
-  const std::string place = std::string(kOwnFolder) + "/exec/" + id;
-  target.high = TRY(make_directories(study, place, 0755, owner.st_uid, owner.st_gid));
+  target.high = TRY(make_directories(study, exec_folder(id), 0755, owner.st_uid, owner.st_gid));
   target.medium =
       TRY(open_beneath(target.high.get(), ".", O_RDONLY | O_DIRECTORY));  // one tree: nothing is judged
   return target;

@@ -70,8 +70,10 @@ inline constexpr const char* kDraft = "draft.json";
 inline constexpr const char* kDecision = "decision.json";
 inline constexpr std::size_t kMaxStatement = 512U << 20U;  // bytes, of either file
 
-// Where the outputs of a study's action go, or (`exec`) those of one command: `.glovebox/exec/<id>` of its
-// directory.
+// ".glovebox/exec/<id>": where what one command made goes, in its directory.
+std::string exec_folder(const std::string& id);
+
+// Where the outputs of a study's action go, or (`exec`) those of one command.
 Result<PublishTarget> publish_target(int study, bool exec, const std::string& id);
 
 }  // namespace glovebox

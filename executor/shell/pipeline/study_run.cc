@@ -143,8 +143,12 @@ class StudyRun {
     }
     const auto found = find_inputs(study_.study, wanted, session_.digests());
     if (found.ok()) return {};
-    return refused("an output of " + name + " was changed since the action made it: " + found.error().message,
-                   "move your version away to keep it, or run with --force to have it overwritten");
+    for (const WantedInput& output : wanted) {
+      if (find_inputs(study_.study, {output}, session_.digests()).ok()) continue;
+      return refused(quoted(output.path.str()) + " is not what " + name + " made: somebody changed it",
+                     "move your version away to keep it, or run with --force to have it overwritten");
+    }
+    return found.error();
   }
 
  public:
@@ -227,6 +231,7 @@ Status check_output_folders(const OpenedStudy& study) {
 Status take_commit(Session& session, OpenedStudy& study, const std::string& commit, uid_t worker) {
   study.code = TRY(stage_commit(session.code(), study.study.fd(), {commit, ""}, worker));
   study.commit = commit;
+  study.listing.warnings = study.code.warnings;
   const UniqueFd tree = TRY(open_beneath(session.code(), study.code.tree.hex(), O_RDONLY | O_DIRECTORY));
   const Result<UniqueFd> file = open_beneath(tree.get(), kProjectFile, O_RDONLY | O_NONBLOCK);
   if (!file.ok()) return invalid("there is no project.yaml in commit " + commit);

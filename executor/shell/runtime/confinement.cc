@@ -39,7 +39,7 @@ std::string squeezed(const std::string& text) {
 Error differs(const std::string& what, const std::string& is) {
   return host_error(
       "the sandbox is not as planned: " + what + (is.empty() ? "" : " is " + printable(is, 100)),
-      "nothing was started; see `glovebox plan` for what should be in force");
+      "nothing was started; see glovebox plan for what should be in force");
 }
 
 Status check_privileges(const std::string& status, Facts& facts) {

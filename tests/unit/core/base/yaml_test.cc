@@ -258,4 +258,18 @@ TEST_CASE("folded and literal text keep what they mean") {
   CHECK(member(document, "c").text == "one two");
 }
 
+TEST_CASE("a tab in the indentation is named, wherever the library ran into it") {
+  CHECK(told("version: 5\nactions:\n  a:\n\trun: x\n") == "x.yaml:4:1: a tab in the indentation");
+  CHECK(told("version: 5\n\tactions:\n  a: 1\n") == "x.yaml:2:1: a tab in the indentation");
+  CHECK(told("version: 5\nactions:\n  a:\n  \trun: x\n    b: 1\n") == "x.yaml:4:3: a tab in the indentation");
+  CHECK(told("a:\n  b:\n    c: 1\n\t  d: 2\n") == "x.yaml:4:1: a tab in the indentation");
+  CHECK(failure("a:\n\tb: 1\n").hint == "YAML is indented with spaces alone");
+  CHECK(failure("a:\n\tb: 1\n").excerpt == "\\tb: 1\n^");
+}
+
+TEST_CASE("a tab elsewhere is no fault, and is not blamed for one") {
+  CHECK(member(read("a:\tb\t# c\n\t\nd: |\n  \tx\n"), "a").text == "b");
+  CHECK(told("d: |\n  \tx\nb: [1\n").find("tab") == std::string::npos);
+}
+
 }  // namespace glovebox

@@ -17,6 +17,10 @@ std::string logged(std::string_view text) {
 std::string line(const std::string& text) {
   return std::string(kNow) + " " + text + "\n";
 }
+std::string stamped(const std::string& text) {
+  return "2026-11-22T10:00:00.000Z " + text + "\n";
+}
+
 }  // namespace
 
 TEST_CASE("every line of the action has a time in front of it") {
@@ -160,4 +164,30 @@ TEST_CASE("lines in any pieces are the same lines") {
     out += lines.finish(kNow);
     CHECK(out == whole);
   }
+}
+
+TEST_CASE("the last lines are the action's own, without time stamps, notes and summary") {
+  const std::string log = stamped("one") + stamped("two") + stamped("") + stamped("glovebox: a lie") +
+                          stamped("three") + "glovebox: withheld \"a.csv\": size: too large\n" +
+                          std::string(kSummaryMarker) + "\nexit_code: 3\n";
+  CHECK(last_lines(log, 10) == std::vector<std::string>{"one", "two", "", "glovebox: a lie", "three"});
+  CHECK(last_lines(log, 2) == std::vector<std::string>{"glovebox: a lie", "three"});
+  CHECK(last_lines(log, 0).empty());
+}
+
+TEST_CASE("an end of a log begins with its first whole line") {
+  const std::string log = stamped("one") + stamped("two");
+  CHECK(last_lines(std::string_view(log).substr(5), 10) == std::vector<std::string>{"two"});
+  CHECK(last_lines("", 10).empty());
+  CHECK(last_lines("\n\n\n", 10).empty());
+  CHECK(last_lines(kSummaryMarker, 10).empty());
+  CHECK(last_lines("2026-11-22T10:00:00.000Z unfinished", 10) == std::vector<std::string>{"unfinished"});
+}
+
+TEST_CASE("a last line is bounded and cannot act on a terminal") {
+  const std::vector<std::string> lines =
+      last_lines(stamped("a\x1b[2Jb") + stamped(std::string(9000, 'x')), 10);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0] == "a\\x1B[2Jb");
+  CHECK(lines[1] == std::string(200, 'x') + "…");
 }

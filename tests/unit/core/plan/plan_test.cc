@@ -243,7 +243,7 @@ TEST_CASE("a host without the runtime is the host's failure; no common runtime i
   REQUIRE_FALSE(plan.ok());
   CHECK(plan.error().kind == ErrorKind::kHost);
   CHECK(plan.error().message == "none of the runtimes that the policy allows is installed: crun");
-  CHECK(plan.error().hint == "install crun; glovebox doctor tells what else is missing");
+  CHECK(plan.error().hint == "install crun (scripts/setup installs all that is needed)");
   c.site.runtimes = {{"runc", "x:1"}};
   refuses(c, "no runtime is allowed by both the policy and the site");
 }
