@@ -40,10 +40,10 @@ records() { glovebox record list --json && jq -c '.[]' "$work/out"; }
 # newest ACTION FIELD: of the newest record of an action
 newest() { records | jq -rs --arg action "$1" "[.[] | select(.action == \$action)] | max_by(.seq) | .$2"; }
 count() { records | jq -rs 'length'; }
-# Attempts that the database has taken in (their plan is written after that) and that the chain has no record of.
+# Record folders that the chain has no record of.
 orphans() {
   records | jq -r .id | sort >"$work/known"
-  find "$root/records" -name plan.json -printf '%h\n' | sed 's,.*/,,' | sort | comm -13 "$work/known" -
+  find "$root/records" -mindepth 2 -maxdepth 2 -printf '%f\n' | sort | comm -13 "$work/known" -
 }
 # Files that the manifest names and that are not as it says.
 disagreements() {

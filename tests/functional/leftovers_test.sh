@@ -62,7 +62,7 @@ for call in fsync renameat2,rename,renameat mount unlinkat clone3,clone,vfork se
   for n in 1 2 3 5 8 13 21 34; do
     cut_off "$call" "$n" || break
     cuts=$((cuts + 1))
-    glovebox run "$study" one # commands that only read records leave the rest to the next one that runs actions
+    glovebox record verify
     [ "$status" -eq 0 ] || { ok "cut off before $call number $n: the next command works" false; break; }
     if [ -e "$study/output/one.txt" ]; then
       is "cut off before $call number $n: a published file is whole" 1 "$(cat "$study/output/one.txt")"

@@ -175,8 +175,7 @@ cgroups_here() {
   done
 }
 action_ids() { find "$root/records" "$root/run" -mindepth 1 -maxdepth 2 -printf '%f\n' 2>/dev/null | sort -u >"$work/ids"; }
-# An empty lock file for each study that has been run is not of an action.
-scratch_here() { find "$root/run" -mindepth 1 ! \( -name '.lock-*' -empty \) 2>/dev/null | head -n 5; }
+scratch_here() { find "$root/run" -mindepth 1 2>/dev/null | head -n 5; }
 
 none() { local found; found=$("$@"); [ -z "$found" ] || { printf '%s\n' "$found"; return 1; }; }
 # none_soon COMMAND: tearing down large scratch space may go on for a moment after the answer.
