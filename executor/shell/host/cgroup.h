@@ -37,8 +37,8 @@ class Cgroup {
   Cgroup(Cgroup&&) = default;
   Cgroup& operator=(Cgroup&&) = default;
 
-  // After a pause the kernel lets the first process that enters any group wait for a grace period (9 ms, on an
-  // idle host). A child that only enters this one and ends takes that wait while the caller goes on; the
+  // After a pause the kernel lets the first process that enters any group wait for a grace period (9 ms, on
+  // an idle host). A child that only enters this one and ends takes that wait while the caller goes on; the
   // caller reaps it.
   void warm_up() const;
 

@@ -137,7 +137,8 @@ bool Scratch::full() const {
 Status Scratch::freeze() const {
   const UniqueFd fd = TRY(open_path(path_, O_RDONLY | O_DIRECTORY));
   if (::syncfs(fd.get()) != 0) return errno_error("write the scratch to disk");
-  // The mount, not the file system: nobody else has one of it, and that would wait for a grace period (10 ms).
+  // The mount, not the file system: nobody else has one of it, and that would wait for a grace period (10
+  // ms).
   return restrict_mount(fd.get(), kReadOnly, -1);
 }
 

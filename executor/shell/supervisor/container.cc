@@ -178,8 +178,8 @@ Status Container::run(const SupervisorSpec& spec, const Cgroup& group, int order
   const Millis start = monotonic_ms();
   TRY(send_message(channel_.get(), "G"));
   bool orders_open = orders >= 0;
-  // Closed by init as it ends. The process itself ends later, once the kernel has taken its namespaces down: a
-  // closed channel must not be polled meanwhile, it would always be ready.
+  // Closed by init as it ends. The process itself ends later, once the kernel has taken its namespaces down:
+  // a closed channel must not be polled meanwhile, it would always be ready.
   bool channel_open = true;
   while (state.stage != WatchStage::kOver) {
     std::array<pollfd, 5> ready{pollfd{process_.get(), POLLIN, 0}, pollfd{streams_[0].get(), POLLIN, 0},
