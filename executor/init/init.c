@@ -25,7 +25,6 @@
 
 enum { kChannel = 3, kMaxMessage = 128 * 1024, kMaxVariables = 4096 };
 
-extern char** environ;
 
 static char message[kMaxMessage + 1];
 static char* variables[kMaxVariables + 1];
