@@ -2,11 +2,19 @@
  * image; under the action's own seccomp policy, so that it can do nothing that the action cannot.
  *
  * Descriptor 3 is a SOCK_SEQPACKET socket to the supervisor. Messages to us, one per packet:
- *   E NAME=VALUE    one more environment variable for the study's first process (secrets: they are in no
- * file) G               the gate opens: start the program S <number>      send this signal to the program's
- * process group Its closing is the lifeline: whoever holds the other end has died, and everything here ends
- * at once. Messages from us: "R" (ready, waiting at the gate), "X" and the program's wait status as a decimal
- * number, "F" and errno (could not be started). The supervisor trusts none of it for a guarantee.
+ *
+ * - "E NAME=VALUE": one more variable for the study's first process (secrets: they are in no file).
+ * - "G": the gate opens, start the program.
+ * - "S" and a number: send this signal to the program's process group.
+ *
+ * Its closing is the lifeline: whoever holds the other end has died, and everything here ends at once. From
+ * us:
+ *
+ * - "R": ready, waiting at the gate.
+ * - "X" and the program's wait status as a decimal number.
+ * - "F" and errno: it could not be started.
+ *
+ * The supervisor trusts none of it for a guarantee.
  *
  * Study code never has descriptor 3: it is close-on-exec, and /proc/1 is closed to it because we are not
  * dumpable. */
@@ -24,7 +32,6 @@
 #include <unistd.h>
 
 enum { kChannel = 3, kMaxMessage = 128 * 1024, kMaxVariables = 4096 };
-
 
 static char message[kMaxMessage + 1];
 static char* variables[kMaxVariables + 1];
