@@ -73,6 +73,16 @@ Error misused(const CLI::App& app, const CLI::ParseError& error) {
   return invalid(printable(error.what(), 300), {}, "see " + whole_name(at) + " --help");
 }
 
+// Commands also take the options of the whole program; exec lists them itself.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_footer(const CLI::App* command) const override {
+    const bool inherits = command->get_parent() != nullptr && command->get_fallthrough();
+    return (inherits ? "With every command: --root DIR, --policies DIR, --env NAME=VALUE, --json\n" : "") +
+           CLI::Formatter::make_footer(command);
+  }
+};
+
 }  // namespace
 
 int report_misused(const CLI::App& app, const CLI::ParseError& error) {
@@ -88,6 +98,7 @@ int report_missing(const CLI::App& command, const std::string& argument) {
 }
 
 void set_help_style(CLI::App& app) {
+  app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->label("TEXT", "");
   app.get_formatter()->label("REQUIRED", "");
   app.get_formatter()->label("OPTIONS", "OPTION…");

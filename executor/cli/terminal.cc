@@ -37,10 +37,11 @@ std::string status_word(const Attempt& attempt, bool colours) {
   return coloured(status, good ? "32" : quiet ? "33" : "31", colours);
 }
 
-std::string output_line(const OutputFile& file, bool colours) {
-  std::string line = "    " +
-                     coloured(fmt::format("{:<8}", to_string(file.verdict)),
-                              file.verdict == Verdict::kAccepted ? "32" : "33", colours) +
+// `shown`: accepted files go to where output checkers look, which those of a failed action never do.
+std::string output_line(const OutputFile& file, bool shown, bool colours) {
+  const bool accepted = file.verdict == Verdict::kAccepted;
+  const std::string_view word = accepted && !shown ? "kept" : to_string(file.verdict);
+  std::string line = "    " + coloured(fmt::format("{:<8}", word), accepted && shown ? "32" : "33", colours) +
                      "  " + printable(file.path, 200);
   line += fmt::format("  ({}, {}", to_string(file.level), format_bytes(file.size));
   if (file.rows) line += fmt::format(", {} {}", *file.rows, *file.rows == 1 ? "row" : "rows");
@@ -51,13 +52,16 @@ std::string output_line(const OutputFile& file, bool colours) {
 }
 
 // What needs attention first: withheld and rejected ones are always among those shown.
-std::string outputs_text(const std::vector<OutputFile>& outputs, bool colours) {
+std::string outputs_text(const Attempt& attempt, bool colours) {
+  const std::vector<OutputFile>& outputs = attempt.outputs;
+  const bool shown = attempt.reason == Reason::kNone;
   std::vector<const OutputFile*> order;
   for (const OutputFile& file : outputs) order.push_back(&file);
   std::stable_sort(order.begin(), order.end(),
                    [](const OutputFile* a, const OutputFile* b) { return a->verdict > b->verdict; });
   std::string text;
-  for (std::size_t i = 0; i < order.size() && i < kShownFiles; ++i) text += output_line(*order[i], colours);
+  for (std::size_t i = 0; i < order.size() && i < kShownFiles; ++i)
+    text += output_line(*order[i], shown, colours);
   if (order.size() > kShownFiles) text += fmt::format("    and {} more files\n", order.size() - kShownFiles);
   return text;
 }
@@ -114,7 +118,7 @@ std::string attempt_text(const Attempt& attempt, bool colours) {
   for (const std::string_view line : split(attempt.detail, '\n')) {
     if (!line.empty()) text += "    " + std::string(line) + "\n";
   }
-  return text + outputs_text(attempt.outputs, colours);
+  return text + outputs_text(attempt, colours);
 }
 
 std::string log_end_text(const Attempt& attempt, const std::string& directory) {
@@ -148,8 +152,12 @@ std::string run_summary(const std::vector<Attempt>& attempts, const std::string&
   if (withheld > 0)
     text += fmt::format("; {} {} withheld or rejected", withheld, withheld == 1 ? "file was" : "files were");
   text += "\n";
-  if (counts.contains("succeeded"))
-    text += "an output checker sees what is in " + beneath(directory, kLocalMedium) + "/\n";
+  const bool shown = std::any_of(attempts.begin(), attempts.end(), [](const Attempt& attempt) {
+    return attempt.reason == Reason::kNone &&
+           std::any_of(attempt.outputs.begin(), attempt.outputs.end(),
+                       [](const OutputFile& file) { return file.level == Level::kModeratelySensitive; });
+  });
+  if (shown) text += "an output checker sees what is in " + beneath(directory, kLocalMedium) + "/\n";
   return text;
 }
 

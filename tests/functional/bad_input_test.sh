@@ -79,6 +79,10 @@ study="$work/a study with spaces, 'quotes' and \"more\"; \$(touch pwned)"
 run a
 is 'a study path with spaces and quotes works' '0 1' "$status $(cat "$study/output/a.txt")"
 ok 'and nothing in it is run' not test -e "$work/pwned" -o -e pwned -o -e "$study/pwned"
+mkdir -m 700 "$work/closed"
+"$glovebox" image import "$GLOVEBOX_IMAGES/minimal" --root "$work/closed/root" >/dev/null 2>&1
+"$glovebox" run "$study" a --force --root "$work/closed/root" >"$work/out" 2>"$work/err"
+is 'a state directory behind one that others may not enter works' 0 $?
 ln -s "$study" "$work/link"
 study=$work/link run a -- --force
 bad 'a study that is itself a link' 2 'link'

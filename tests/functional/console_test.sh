@@ -75,7 +75,7 @@ actions:
     outputs: {highly_sensitive: {a: output/b.txt}}
   good:
     run: minimal:v1 sh -c 'mkdir output; echo fine; echo 1 >output/good.txt'
-    outputs: {highly_sensitive: {a: output/good.txt}}
+    outputs: {moderately_sensitive: {a: output/good.txt}}
   licensed:
     run: stata-mp:v1 analysis.do
     outputs: {highly_sensitive: {a: output/c.txt}}

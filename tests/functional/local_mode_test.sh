@@ -35,6 +35,13 @@ ok 'every field of the result is there' jq -es 'last | has("id") and has("action
   and has("usage") and has("image_digest") and has("policy_digest") and has("plan_digest") and has("record")' "$work/out"
 is 'denials are not observed: null' null "$(field .denials)"
 
+# Patient data does not get into the repository by `git add -A`.
+is 'git is told that metadata and .glovebox are no code' '' \
+  "$(git -C "$study" status --porcelain --untracked-files=all -- metadata .glovebox)"
+is 'by files of the owner of the study' "$(stat -c %u "$study")" "$(stat -c %u "$study/.glovebox/.gitignore")"
+echo '# mine' >"$study/metadata/.gitignore" && run one -- --force
+is 'one that its owner wrote stays' '# mine' "$(cat "$study/metadata/.gitignore")"
+
 # A failed action's outputs stay in the high tree alone.
 outcome fail failed exit 1
 ok 'fail: its output is in the high tree, to find the error' test -s "$study/output/fail.csv"

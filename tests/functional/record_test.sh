@@ -52,6 +52,15 @@ is 'the subject is the output' "$(sha256sum <"$work/misbehaving/output/one.txt" 
   "$(jq -r '.subject[] | select(.name == "output/one.txt") | .digest.sha256' "$work/payload")"
 
 # A forger is found out, whatever is changed.
+folder=$(dirname "$first")
+for file in request.json plan.json events.jsonl log.txt; do
+  cp "$folder/$file" "$work/kept"
+  echo forged >>"$folder/$file" && glovebox record verify
+  is "a changed $file: status 7" 7 "$status"
+  rm "$folder/$file" && glovebox record verify
+  is "a missing $file: status 7" 7 "$status"
+  cp "$work/kept" "$folder/$file"
+done
 cp "$first" "$work/kept"
 jq -c '.payload |= (@base64d | gsub("succeeded"; "failed") | @base64)' "$work/kept" >"$first"
 glovebox record verify

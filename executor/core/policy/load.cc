@@ -230,8 +230,14 @@ Result<const Policy*> policy_for_image(const PolicySet& set, const std::string& 
     found = &policy;
   }
   if (found == nullptr) {
+    std::vector<std::string> names;
+    for (const auto& [name, policy] : set.images)
+      names.insert(names.end(), policy.images.begin(), policy.images.end());
+    const std::string near = nearest(image, names);
     return refused("no policy fits the image " + quoted(image, 60),
-                   "name it under \"images\" of one file in the policies folder");
+                   near.empty() ? "the policies have " + join(names, ", ") +
+                                      "; another is named under \"images\" of a file in the policies folder"
+                                : "did you mean " + quoted(near) + "?");
   }
   return found;
 }

@@ -105,7 +105,11 @@ class RecordCheck {
     for (const RecordedFile& file : *files) {
       if (file.disposition == "log") check_file(kLogFile, file.digest);
       if (file.disposition.empty() && file.name == kEventsFile) check_file(kEventsFile, file.digest);
-      if (file.disposition.empty() && file.name == kRequestFile) check_file(kRequestFile, file.digest);
+    }
+    if (const Json* asked = at(record.statement, {"predicate", "buildDefinition", "externalParameters"})) {
+      check_file(kRequestFile, Digest::of(dump_json(*asked)));
+    } else {
+      say(kEnvelopeFile, "it does not say what was asked for");
     }
     const std::string plan =
         text_at(record.statement, {"predicate", "buildDefinition", "internalParameters", "glovebox_plan"});

@@ -77,6 +77,7 @@ Result<PublishTarget> publish_target(int study, bool exec, const std::string& id
   PublishTarget target;
   target.owner = owner.st_uid;
   target.group = owner.st_gid;
+  TRY(keep_from_git(study, kOwnFolder, target));
   target.high = TRY(make_directories(study, exec_folder(id), 0755, owner.st_uid, owner.st_gid));
   target.medium =
       TRY(open_beneath(target.high.get(), ".", O_RDONLY | O_DIRECTORY));  // one tree: nothing is judged

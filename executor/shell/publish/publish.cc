@@ -78,6 +78,15 @@ Status carry_out(const PublishTarget& target, const PublishSource& source,
 
 }  // namespace
 
+Status keep_from_git(int study, const char* folder, const PublishTarget& target) {
+  const UniqueFd place = TRY(make_directories(study, folder, target.folder_mode, target.owner, target.group));
+  if (exists(place.get(), ".gitignore")) return {};
+  const UniqueFd file = TRY(
+      open_beneath(place.get(), ".gitignore", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, target.file_mode));
+  if (::fchown(file.get(), target.owner, target.group) != 0) return errno_error("give .gitignore its owner");
+  return write_all(file.get(), "*\n");
+}
+
 Result<PublishTarget> local_target(int study) {
   const auto own = TRY(stat_of(study));
   PublishTarget target;
@@ -93,6 +102,7 @@ Result<PublishTarget> local_target(int study) {
   }
   target.high = TRY(open_beneath(study, ".", O_RDONLY | O_DIRECTORY));
   target.medium = TRY(make_directories(study, kLocalMedium, target.folder_mode, target.owner, target.group));
+  for (const char* name : {".glovebox", "metadata"}) TRY(keep_from_git(study, name, target));
   return target;
 }
 

@@ -32,11 +32,16 @@ Status send_line(int fd, char kind, const Json& json) {
   return write_all(fd, kind + dump_json(json) + "\n");
 }
 
-Result<std::string> make_stage(const std::string& run_path) {
-  std::string place = run_path + "/stage";
-  if (::mkdir(place.c_str(), 0711) != 0) return errno_error("make the stage");
-  TRY(mount_tmpfs(place, "mode=0711,size=64m,nr_inodes=300000", kNoSuid | kNoDev));
-  return place;
+// Where the action's root is put together: the same directory for every action, each with its own mount there
+// that nobody else sees. Not below ROOT, for the runtime reaches it as the action's user, who may not be let
+// through to ROOT. The uid lease has made the folder above.
+constexpr const char* kStage = "/run/glovebox/stage";
+
+Result<std::string> make_stage() {
+  if (::mkdir(kStage, 0711) != 0 && errno != EEXIST)
+    return errno_error(std::string("make the directory ") + kStage);
+  TRY(mount_tmpfs(kStage, "mode=0711,size=64m,nr_inodes=300000", kNoSuid | kNoDev));
+  return std::string(kStage);
 }
 
 // crun 1.8.1 refuses a host whose cgroup2 hierarchy, beside v1, has any controller, even where it is told to
@@ -85,7 +90,7 @@ class Run {
   Status stage() {
     const DetachedSources sources = TRY(detach_sources(*spec_.plan, spec_.sources));
     TRY(unshare_mounts());
-    place_ = TRY(make_stage(spec_.run_path));
+    place_ = TRY(make_stage());
     CgroupHost cgroups = spec_.cgroups;
     if (cgroups.mode == "hybrid") cgroups.unified = TRY(hide_unified(cgroups.unified, place_));
     group_ = TRY(Cgroup::make(cgroups, spec_.id, spec_.plan->limits));

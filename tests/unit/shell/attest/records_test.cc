@@ -3,7 +3,6 @@
 
 #include <doctest/doctest.h>
 
-
 #include "shell/sys/spawn.h"
 #include "tests/unit/shell/attest/record_fixture.h"
 
@@ -90,6 +89,7 @@ TEST_CASE("a process killed between the commit and the file loses nothing: the n
   std::string envelope;
   const auto files =
       make_record_folder(root.root, AttemptId::parse("a2").value(), "2026-11-22T04:28:01.000Z");
+  REQUIRE(put_record_file(*files, kRequestFile, dump_json(request_parameters(RecordRoot::asked()))).ok());
   REQUIRE(replace_file(files->fd.get(), kPlanFile, dump_json(plan_json(Plan())), 0600).ok());
   REQUIRE(replace_file(files->fd.get(), kLogFile, "log of a2", 0600).ok());
   REQUIRE(replace_file(files->fd.get(), kEventsFile, "events of a2", 0600).ok());

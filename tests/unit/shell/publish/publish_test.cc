@@ -94,16 +94,17 @@ class Place {
     CHECK(content_of(path("study/.glovebox/level4/metadata/manifest.json")) == "{\"outputs\":{}}\n");
     CHECK_FALSE(fs::exists(path("run/publish.json")));
     CHECK(content_of(path("elsewhere/secret")) == "untouched");
+    for (const char* ours : {"study/.glovebox/.gitignore", "study/metadata/.gitignore"})
+      CHECK(content_of(path(ours)) == "*\n");
+    CHECK(published_files() == 8);  // nothing half-written is left
+  }
+  [[nodiscard]] bool medium_is_empty() const { return published_files() == 0; }
+  [[nodiscard]] std::size_t published_files() const {
     std::size_t files = 0;
     for (const auto& entry : fs::recursive_directory_iterator(path("study")))
-      files += entry.is_directory() ? 0 : 1;
-    CHECK(files == 8);  // nothing half-written is left
-  }
-  [[nodiscard]] bool medium_is_empty() const {
-    for (const auto& entry : fs::recursive_directory_iterator(path("study"))) {
-      if (entry.is_regular_file()) return false;
-    }
-    return true;
+      files +=
+          !entry.is_directory() && !entry.is_symlink() && entry.path().filename() != ".gitignore" ? 1 : 0;
+    return files;
   }
 
  private:
