@@ -128,6 +128,11 @@ glovebox exec minimal:v8 true
 is 'exec, no such image: exit status 3' 3 "$status"
 ok 'exec, no such image: an error' says 'glovebox: error: there is no image minimal:v8 on this host'
 ok 'exec, no such image: what to do' says 'glovebox: hint: take it in: glovebox image import PATH'
+needs_tool script
+on_terminal() { script -qec "'$glovebox' exec --root '$root' minimal:v1 printf 'one\\n\\033[2Jtwo\\n'" /dev/null; }
+on_terminal >"$work/out" 2>&1
+ok 'exec on a terminal: the lines come through' grep -q '^one' "$work/out"
+ok 'exec on a terminal: what would act on it is escaped' grep -qF '\x1B[2Jtwo' "$work/out"
 cd "$top" || exit 1
 nothing_left_behind 'afterwards'
 

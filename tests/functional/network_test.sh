@@ -31,4 +31,21 @@ import socket
 try: socket.create_connection(('127.0.0.1', $port), 2)
 except ConnectionRefusedError: print('refused')"
 is 'the host cannot be reached at 127.0.0.1 where loopback is allowed' refused "$(tail -n 1 "$work/out")"
+
+# G6: what waits in sockets is memory, too, and of the whole host.
+cat >"$study/fill_sockets.py" <<'PYTHON'
+import socket
+listener = socket.socket(); listener.bind(("127.0.0.1", 0)); listener.listen(512)
+kept, sent = [], 0
+for _ in range(400):
+    if sent > 600_000_000: break
+    client = socket.create_connection(listener.getsockname()); kept += [client, listener.accept()[0]]
+    client.setblocking(False)
+    try:
+        while sent <= 600_000_000: sent += client.send(bytes(1 << 20))
+    except BlockingIOError: pass
+print(sent)
+PYTHON
+(cd "$study" && glovebox exec python:v2 python fill_sockets.py)
+ok 'sockets on the loopback hold little' at_most 150000000 "$(tail -n 1 "$work/out")"
 nothing_left_behind 'afterwards'

@@ -156,6 +156,17 @@ std::string LogLines::finish(std::string_view now) {
   return out;
 }
 
+std::string terminal_text(std::string_view bytes) {
+  std::string out;
+  for (std::size_t end = 0; !bytes.empty(); bytes.remove_prefix(end)) {
+    end = bytes.find_first_of("\n\r\t");
+    out += printable(bytes.substr(0, end), kNoCut);
+    if (end == std::string_view::npos) break;
+    out += bytes[end++];
+  }
+  return out;
+}
+
 std::string log_notes(const Attempt& attempt) {
   std::string out;
   const auto note = [&](std::string_view text) { out += std::string(kNotePrefix) + log_safe(text) + "\n"; };

@@ -48,6 +48,10 @@ struct LogSummary {
   std::string hint;
 };
 
+// What an action prints, as it may reach a terminal: lines, carriage returns and tabs as they are, everything
+// else that is not text escaped. A character that is cut in two by the end of `bytes` is escaped, too.
+std::string terminal_text(std::string_view bytes);
+
 // Our own lines above the summary: Attempt::detail, rejected files and withheld ones with their reasons.
 // Escaped as the action's lines are.
 std::string log_notes(const Attempt& attempt);

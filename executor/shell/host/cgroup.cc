@@ -20,6 +20,11 @@ namespace {
 constexpr const char* kParent = "glovebox";
 constexpr std::uint64_t kPeriod =
     100'000;  // microseconds: the kernel's default for cpu.cfs_period_us and cpu.max
+// Beside the memory limit, for what waits in TCP sockets on the loopback: v1 counts that apart, and bounds it
+// for the whole host only. Buffers shrink as the limit comes near, so that it costs speed, never a
+// connection.
+constexpr std::uint64_t kTcpMemory = 64ULL << 20U;
+constexpr const char* kTcpLimit = "memory.kmem.tcp.limit_in_bytes";
 constexpr const char* kNeeded[] = {"memory", "pids", "cpu", "cpuacct"};
 
 bool has_word(const std::string& words, const std::string& word, char separator) {
@@ -177,6 +182,7 @@ Status Cgroup::apply(const Limits& limits) const {
     if (::access((folder("memory") + "/memory.memsw.limit_in_bytes").c_str(), F_OK) == 0) {
       TRY(set("memory", "memory.memsw.limit_in_bytes", memory));
     }
+    TRY(set("memory", kTcpLimit, std::to_string(kTcpMemory)));
     TRY(set("cpu", "cpu.cfs_period_us", std::to_string(kPeriod)));
     TRY(set("cpu", "cpu.cfs_quota_us", quota));
   }
@@ -221,6 +227,7 @@ Result<std::map<std::string, LimitFact>> Cgroup::read_back(const Limits& limits)
                       "see what else manages the cgroups of this host");
   };
   if (memory != rounded_to_page(limits.memory) || !swap_held) return fail("memory");
+  if (!v2 && number("memory", kTcpLimit) != kTcpMemory) return fail("memory in TCP sockets");
   if (processes != limits.processes + 1) return fail("processes");
   if (!cpus_held) return fail("CPUs");
   return facts;

@@ -125,7 +125,9 @@ Status Container::drain(int stream, const SupervisorSpec& spec) {
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
     TRY(log_.add(stream, bytes, utc_now()));
     const int echo = stream == 0 ? spec.echo_output : spec.echo_errors;
-    if (echo >= 0) (void)write_all(echo, bytes).ok();  // a closed terminal is no reason to fail
+    // A closed terminal is no reason to fail.
+    if (echo >= 0)
+      (void)write_all(echo, ::isatty(echo) != 0 ? terminal_text(bytes) : std::string(bytes)).ok();
   }
   return {};
 }

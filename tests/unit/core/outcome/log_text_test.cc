@@ -166,6 +166,18 @@ TEST_CASE("lines in any pieces are the same lines") {
   }
 }
 
+TEST_CASE("what reaches a terminal is text and ends of lines, never a command to it") {
+  CHECK(terminal_text("one\r\ttwo\n\n\xC3\xA9\n") == "one\r\ttwo\n\n\xC3\xA9\n");
+  CHECK(terminal_text("\x1B]0;title\x07\x1B[2J") == "\\x1B]0;title\\x07\\x1B[2J");
+  CHECK(terminal_text("\xC2\x9B"
+                      "2J\b")
+            .find('\b') == std::string::npos);
+  CHECK(terminal_text("\xC2\x9B"
+                      "2J")
+            .find('\x9B') == std::string::npos);
+  CHECK(terminal_text("").empty());
+}
+
 TEST_CASE("the last lines are the action's own, without time stamps, notes and summary") {
   const std::string log = stamped("one") + stamped("two") + stamped("") + stamped("glovebox: a lie") +
                           stamped("three") + "glovebox: withheld \"a.csv\": size: too large\n" +
