@@ -143,7 +143,8 @@ TEST_CASE("a line of the action begins with its time, whatever it says; a line o
   }
   // At the place where a long line is cut.
   for (std::size_t pad = LogLines::kMaxLine - 3; pad < LogLines::kMaxLine + 3; ++pad) {
-    for (const std::string_view one : split(logged(std::string(pad, 'x') + "glovebox: x\n"), '\n')) {
+    const std::string out = logged(std::string(pad, 'x') + "glovebox: x\n");
+    for (const std::string_view one : split(out, '\n')) {
       const bool has_time = one.starts_with(std::string(kNow) + " ");
       CHECK((one.empty() || has_time));
     }
