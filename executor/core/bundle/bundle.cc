@@ -3,7 +3,7 @@
 namespace glovebox {
 namespace {
 
-constexpr std::uint64_t kTmpfsInodeBytes = 16 * 1024;  // one inode per 16 KiB, as ext4 does by default
+constexpr std::uint64_t kTmpfsInodeBytes = 16ULL * 1024;  // one inode per 16 KiB, as ext4 does by default
 
 Json mount_entry(const char* target, const char* type, Json options) {
   return Json{{"destination", target}, {"type", type}, {"source", type}, {"options", std::move(options)}};
