@@ -1,12 +1,14 @@
 #include "shell/runtime/stage.h"
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <map>
 
 #include "core/base/text.h"
+#include "core/bundle/bundle.h"
 #include "shell/sys/mount.h"
 
 namespace glovebox {
@@ -92,6 +94,23 @@ Status show_inputs(const InputGroup& group, uid_t host_uid, const std::string& s
 }
 
 }  // namespace
+
+Status replace_devices(const std::string& place) {
+  const std::string nodes = place + "/dev";
+  TRY(make_folder(nodes));
+  TRY(mount_tmpfs(nodes, "mode=0755,size=4k,nr_inodes=16", kNoSuid | kNoExec));
+  const UniqueFd folder = TRY(open_path(nodes, O_RDONLY | O_DIRECTORY));
+  for (const Device& device : kDevices) {
+    const auto number = ::makedev(device.kind, device.number);
+    if (::mknodat(folder.get(), device.name, S_IFCHR, number) != 0 ||
+        ::fchmodat(folder.get(), device.name, 0666, 0) != 0)
+      return errno_error(std::string("make the device ") + device.name);
+    const UniqueFd node = TRY(clone_mount(folder.get(), device.name));
+    const UniqueFd hosts = TRY(open_path(std::string("/dev/") + device.name, O_PATH | O_NOFOLLOW));
+    TRY(attach_mount(node.get(), hosts.get(), ""));
+  }
+  return {};
+}
 
 Status check_inputs(const Plan& plan, const StageSources& sources) {
   for (std::size_t i = 0; i < plan.inputs.size(); ++i) {

@@ -48,6 +48,11 @@ Result<DetachedSources> detach_sources(const Plan& plan, const StageSources& sou
 // Asked again when the action is over: a record never names a digest that the action may not have read.
 Status check_inputs(const Plan& plan, const StageSources& sources);
 
+// Puts devices of our own over the host's in /dev, for this mount namespace alone: a runtime without the
+// right to make devices binds those, and a lock held on an inode of the host's, or its times, would pass from
+// action to action. Their nodes come to be in `place`/dev. Precondition: unshare_mounts() was called.
+Status replace_devices(const std::string& place);
+
 // `place` is an empty directory that holds a mounted Scratch; its parents must let everybody pass (0711).
 // Precondition: unshare_mounts() was called; everything mounted here vanishes with the calling process. The
 // assembled root is `place`/root.

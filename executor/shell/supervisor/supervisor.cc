@@ -91,6 +91,7 @@ class Run {
     const DetachedSources sources = TRY(detach_sources(*spec_.plan, spec_.sources));
     TRY(unshare_mounts());
     place_ = TRY(make_stage());
+    TRY(replace_devices(place_));
     CgroupHost cgroups = spec_.cgroups;
     if (cgroups.mode == "hybrid") cgroups.unified = TRY(hide_unified(cgroups.unified, place_));
     group_ = TRY(Cgroup::make(cgroups, spec_.id, spec_.plan->limits));
