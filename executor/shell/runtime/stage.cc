@@ -27,19 +27,31 @@ Status show(int tree, const std::string& name, int map) {
   return attach_mount(tree, place.get(), "");
 }
 
-Result<struct stat> checked_input(const InputFile& input, int study, const FileStamp& stamp) {
-  const UniqueFd file = TRY(open_beneath(study, input.path.str(), O_PATH | O_NOFOLLOW));
-  const auto info = TRY(stat_of(file.get()));
-  if (S_ISREG(info.st_mode) && stamp_of(info) == stamp) return info;
-  return refused("input " + quoted(input.path.str()) + " has changed since its digest was checked",
+struct OpenInput {
+  UniqueFd file;
+  struct stat info;
+};
+
+// `tree` is the study, or an overlay of it, which has a device number of its own. A path never leaves the
+// mount that `tree` is of, so that the inode says enough.
+Result<OpenInput> open_input(int tree, const StampedInput& input) {
+  const std::string& path = input.file->path.str();
+  Result<UniqueFd> file = open_beneath(tree, path, O_PATH | O_NOFOLLOW);
+  if (!file.ok()) return refused(file.error().message, "run the action again");
+  const auto info = TRY(stat_of(file->get()));
+  FileStamp stamp = stamp_of(info);
+  stamp.device = input.stamp.device;
+  if (S_ISREG(info.st_mode) && stamp == input.stamp) return OpenInput{std::move(*file), info};
+  return refused("input " + quoted(path) + " has changed since its digest was checked",
                  "run the action again");
 }
 
 Result<std::vector<InputGroup>> group_inputs(const Plan& plan, const StageSources& sources) {
-  std::map<std::pair<uid_t, gid_t>, std::vector<const InputFile*>> groups;
+  std::map<std::pair<uid_t, gid_t>, std::vector<StampedInput>> groups;
   for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
-    const auto info = TRY(checked_input(plan.inputs[i], sources.study.get(), sources.stamps.at(i)));
-    groups[{info.st_uid, info.st_gid}].push_back(&plan.inputs[i]);
+    const StampedInput input{&plan.inputs[i], sources.stamps.at(i)};
+    const OpenInput found = TRY(open_input(sources.study.get(), input));
+    groups[{found.info.st_uid, found.info.st_gid}].push_back(input);
   }
   std::vector<InputGroup> result;
   for (auto& [owner, inputs] : groups) {
@@ -86,9 +98,10 @@ Status show_inputs(const InputGroup& group, uid_t host_uid, const std::string& s
                     "lowerdir=in" + suffix + ":empty,redirect_dir=nofollow,index=off,metacopy=off,xino=off",
                     kReadOnly | kNoSuid | kNoDev));
   const UniqueFd seen = TRY(open_path("inputs" + suffix, O_PATH | O_DIRECTORY));
-  for (const InputFile* input : group.inputs) {
-    const UniqueFd file = TRY(clone_mount(seen.get(), input->path.str()));
-    TRY(attach_mount(file.get(), workspace, input->path.str()));
+  for (const StampedInput& input : group.inputs) {
+    const OpenInput found = TRY(open_input(seen.get(), input));
+    const UniqueFd mount = TRY(clone_mount(found.file.get(), ""));
+    TRY(attach_mount(mount.get(), workspace, input.file->path.str()));
   }
   return {};
 }
@@ -108,13 +121,6 @@ Status replace_devices(const std::string& place) {
     const UniqueFd node = TRY(clone_mount(folder.get(), device.name));
     const UniqueFd hosts = TRY(open_path(std::string("/dev/") + device.name, O_PATH | O_NOFOLLOW));
     TRY(attach_mount(node.get(), hosts.get(), ""));
-  }
-  return {};
-}
-
-Status check_inputs(const Plan& plan, const StageSources& sources) {
-  for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
-    TRY(checked_input(plan.inputs[i], sources.study.get(), sources.stamps.at(i)));
   }
   return {};
 }
@@ -148,6 +154,16 @@ Status assemble_root(const Plan& plan, uid_t host_uid, const DetachedSources& so
   int number = 0;
   for (const InputGroup& group : sources.inputs)
     TRY(show_inputs(group, host_uid, std::to_string(number++), workspace.get()));
+  return {};
+}
+
+Status check_inputs(const DetachedSources& sources, const std::string& place) {
+  int number = 0;
+  for (const InputGroup& group : sources.inputs) {
+    // What is mounted keeps its entry in this overlay, whatever its owner renames below it.
+    const UniqueFd seen = TRY(open_path(place + "/inputs" + std::to_string(number++), O_PATH | O_DIRECTORY));
+    for (const StampedInput& input : group.inputs) TRY(open_input(seen.get(), input));
+  }
   return {};
 }
 
