@@ -95,7 +95,7 @@ Status show_inputs(const InputGroup& group, uid_t host_uid, const std::string& s
   TRY(show(group.tree.get(), "in" + suffix, map.get()));
   TRY(make_folder("inputs" + suffix));
   TRY(mount_overlay("inputs" + suffix,
-                    "lowerdir=in" + suffix + ":empty,redirect_dir=nofollow,index=off,metacopy=off,xino=off",
+                    "lowerdir=empty:in" + suffix + ",redirect_dir=nofollow,index=off,metacopy=off,xino=off",
                     kReadOnly | kNoSuid | kNoDev));
   const UniqueFd seen = TRY(open_path("inputs" + suffix, O_PATH | O_DIRECTORY));
   for (const StampedInput& input : group.inputs) {
@@ -144,7 +144,8 @@ Status assemble_root(const Plan& plan, uid_t host_uid, const DetachedSources& so
   TRY(make_folder("empty"));
   TRY(make_places(plan, host_uid));
   TRY(make_folder("root"));
-  TRY(mount_overlay("root", "lowerdir=init:image,redirect_dir=nofollow,index=off,metacopy=off,xino=off",
+  // An overlay tells the free space of its first layer: that of our own tmpfs is no news of other actions.
+  TRY(mount_overlay("root", "lowerdir=empty:init:image,redirect_dir=nofollow,index=off,metacopy=off,xino=off",
                     kReadOnly | kNoSuid | kNoDev));
   TRY(mount_overlay("root/workspace",
                     "lowerdir=places:code,upperdir=scratch/upper,workdir=scratch/work,"

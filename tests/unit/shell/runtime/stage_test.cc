@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,7 +61,15 @@ struct Parts {
   }
 };
 
-enum Outcome { kUnchanged = 40, kNotDetached, kNotAssembled, kChanged, kOtherContent, kUnexpected };
+enum Outcome {
+  kUnchanged = 40,
+  kNotDetached,
+  kNotAssembled,
+  kChanged,
+  kOtherContent,
+  kTellsOfDisk,
+  kUnexpected
+};
 using Meddling = std::function<void(const Parts&)>;
 
 int fail_with(const Error& error, Outcome outcome) {
@@ -78,6 +87,17 @@ int assemble(const Parts& parts, const DetachedSources& detached, const std::str
   return assembled.ok() ? 0 : fail_with(assembled.error(), kNotAssembled);
 }
 
+// Whether the free space that an action is told of is that of the disk which images and studies lie on.
+bool tells_of_disk(const std::string& place) {
+  struct statvfs own {};
+  if (::statvfs(place.c_str(), &own) != 0) return true;
+  for (const std::string& seen : {place + "/root", place + "/root/workspace/" + kInput}) {
+    struct statvfs told {};
+    if (::statvfs(seen.c_str(), &told) != 0 || told.f_blocks != own.f_blocks) return true;
+  }
+  return false;
+}
+
 // What the steps of staging say, in a process of its own, where the owner meddles between them: when the
 // inputs have been looked at, and when they are mounted.
 int staged(const Meddling& before, const Meddling& after) {
@@ -91,6 +111,7 @@ int staged(const Meddling& before, const Meddling& after) {
     if (const int failed = assemble(parts, *detached, place); failed != 0) ::_exit(failed);
     const auto seen = read_file(place + "/root/workspace/" + kInput, 100);
     if (!seen.ok() || *seen != "genuine") ::_exit(kOtherContent);
+    if (tells_of_disk(place)) ::_exit(kTellsOfDisk);
     after(parts);
     const Status checked = check_inputs(*detached, place);
     ::_exit(checked.ok() ? kUnchanged : fail_with(checked.error(), kChanged));
@@ -107,7 +128,8 @@ bool no_root() {
 
 }  // namespace
 
-TEST_CASE("an input that nobody touches is mounted, and is unchanged at the end" * doctest::skip(no_root())) {
+TEST_CASE("an input that nobody touches is mounted, tells of no disk, and is unchanged at the end" *
+          doctest::skip(no_root())) {
   CHECK(staged(nothing, nothing) == kUnchanged);
 }
 
