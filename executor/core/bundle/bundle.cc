@@ -78,9 +78,8 @@ std::vector<ExpectedMount> expected_mounts(const Plan& plan) {
   std::vector<ExpectedMount> mounts{{"/", "overlay", true},       {kWorkspace, "overlay", false},
                                     {"/proc", "proc", false},     {"/dev", "tmpfs", true},
                                     {"/dev/shm", "tmpfs", false}, {"/tmp", "tmpfs", false}};
-  for (const char* device : {"null", "zero", "full", "random", "urandom", "tty"}) {
-    mounts.push_back({std::string("/dev/") + device, "devtmpfs", false});
-  }
+  for (const Device& device : kDevices)
+    mounts.push_back({std::string("/dev/") + device.name, "tmpfs", false});
   for (const InputFile& input : plan.inputs)
     mounts.push_back({std::string(kWorkspace) + "/" + input.path.str(), "overlay", true});
   return mounts;

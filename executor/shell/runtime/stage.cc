@@ -1,12 +1,14 @@
 #include "shell/runtime/stage.h"
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <map>
 
 #include "core/base/text.h"
+#include "core/bundle/bundle.h"
 #include "shell/sys/mount.h"
 
 namespace glovebox {
@@ -25,19 +27,31 @@ Status show(int tree, const std::string& name, int map) {
   return attach_mount(tree, place.get(), "");
 }
 
-Result<struct stat> checked_input(const InputFile& input, int study, const FileStamp& stamp) {
-  const UniqueFd file = TRY(open_beneath(study, input.path.str(), O_PATH | O_NOFOLLOW));
-  const auto info = TRY(stat_of(file.get()));
-  if (S_ISREG(info.st_mode) && stamp_of(info) == stamp) return info;
-  return refused("input " + quoted(input.path.str()) + " has changed since its digest was checked",
+struct OpenInput {
+  UniqueFd file;
+  struct stat info;
+};
+
+// `tree` is the study, or an overlay of it, which has a device number of its own. A path never leaves the
+// mount that `tree` is of, so that the inode says enough.
+Result<OpenInput> open_input(int tree, const StampedInput& input) {
+  const std::string& path = input.file->path.str();
+  Result<UniqueFd> file = open_beneath(tree, path, O_PATH | O_NOFOLLOW);
+  if (!file.ok()) return refused(file.error().message, "run the action again");
+  const auto info = TRY(stat_of(file->get()));
+  FileStamp stamp = stamp_of(info);
+  stamp.device = input.stamp.device;
+  if (S_ISREG(info.st_mode) && stamp == input.stamp) return OpenInput{std::move(*file), info};
+  return refused("input " + quoted(path) + " has changed since its digest was checked",
                  "run the action again");
 }
 
 Result<std::vector<InputGroup>> group_inputs(const Plan& plan, const StageSources& sources) {
-  std::map<std::pair<uid_t, gid_t>, std::vector<const InputFile*>> groups;
+  std::map<std::pair<uid_t, gid_t>, std::vector<StampedInput>> groups;
   for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
-    const auto info = TRY(checked_input(plan.inputs[i], sources.study.get(), sources.stamps.at(i)));
-    groups[{info.st_uid, info.st_gid}].push_back(&plan.inputs[i]);
+    const StampedInput input{&plan.inputs[i], sources.stamps.at(i)};
+    const OpenInput found = TRY(open_input(sources.study.get(), input));
+    groups[{found.info.st_uid, found.info.st_gid}].push_back(input);
   }
   std::vector<InputGroup> result;
   for (auto& [owner, inputs] : groups) {
@@ -81,21 +95,32 @@ Status show_inputs(const InputGroup& group, uid_t host_uid, const std::string& s
   TRY(show(group.tree.get(), "in" + suffix, map.get()));
   TRY(make_folder("inputs" + suffix));
   TRY(mount_overlay("inputs" + suffix,
-                    "lowerdir=in" + suffix + ":empty,redirect_dir=nofollow,index=off,metacopy=off,xino=off",
+                    "lowerdir=empty:in" + suffix + ",redirect_dir=nofollow,index=off,metacopy=off,xino=off",
                     kReadOnly | kNoSuid | kNoDev));
   const UniqueFd seen = TRY(open_path("inputs" + suffix, O_PATH | O_DIRECTORY));
-  for (const InputFile* input : group.inputs) {
-    const UniqueFd file = TRY(clone_mount(seen.get(), input->path.str()));
-    TRY(attach_mount(file.get(), workspace, input->path.str()));
+  for (const StampedInput& input : group.inputs) {
+    const OpenInput found = TRY(open_input(seen.get(), input));
+    const UniqueFd mount = TRY(clone_mount(found.file.get(), ""));
+    TRY(attach_mount(mount.get(), workspace, input.file->path.str()));
   }
   return {};
 }
 
 }  // namespace
 
-Status check_inputs(const Plan& plan, const StageSources& sources) {
-  for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
-    TRY(checked_input(plan.inputs[i], sources.study.get(), sources.stamps.at(i)));
+Status replace_devices(const std::string& place) {
+  const std::string nodes = place + "/dev";
+  TRY(make_folder(nodes));
+  TRY(mount_tmpfs(nodes, "mode=0755,size=4k,nr_inodes=16", kNoSuid | kNoExec));
+  const UniqueFd folder = TRY(open_path(nodes, O_RDONLY | O_DIRECTORY));
+  for (const Device& device : kDevices) {
+    const auto number = ::makedev(device.kind, device.number);
+    if (::mknodat(folder.get(), device.name, S_IFCHR, number) != 0 ||
+        ::fchmodat(folder.get(), device.name, 0666, 0) != 0)
+      return errno_error(std::string("make the device ") + device.name);
+    const UniqueFd node = TRY(clone_mount(folder.get(), device.name));
+    const UniqueFd hosts = TRY(open_path(std::string("/dev/") + device.name, O_PATH | O_NOFOLLOW));
+    TRY(attach_mount(node.get(), hosts.get(), ""));
   }
   return {};
 }
@@ -119,7 +144,8 @@ Status assemble_root(const Plan& plan, uid_t host_uid, const DetachedSources& so
   TRY(make_folder("empty"));
   TRY(make_places(plan, host_uid));
   TRY(make_folder("root"));
-  TRY(mount_overlay("root", "lowerdir=init:image,redirect_dir=nofollow,index=off,metacopy=off,xino=off",
+  // An overlay tells the free space of its first layer: that of our own tmpfs is no news of other actions.
+  TRY(mount_overlay("root", "lowerdir=empty:init:image,redirect_dir=nofollow,index=off,metacopy=off,xino=off",
                     kReadOnly | kNoSuid | kNoDev));
   TRY(mount_overlay("root/workspace",
                     "lowerdir=places:code,upperdir=scratch/upper,workdir=scratch/work,"
@@ -129,6 +155,16 @@ Status assemble_root(const Plan& plan, uid_t host_uid, const DetachedSources& so
   int number = 0;
   for (const InputGroup& group : sources.inputs)
     TRY(show_inputs(group, host_uid, std::to_string(number++), workspace.get()));
+  return {};
+}
+
+Status check_inputs(const DetachedSources& sources, const std::string& place) {
+  int number = 0;
+  for (const InputGroup& group : sources.inputs) {
+    // What is mounted keeps its entry in this overlay, whatever its owner renames below it.
+    const UniqueFd seen = TRY(open_path(place + "/inputs" + std::to_string(number++), O_PATH | O_DIRECTORY));
+    for (const StampedInput& input : group.inputs) TRY(open_input(seen.get(), input));
+  }
   return {};
 }
 

@@ -88,9 +88,10 @@ class Run {
 
  private:
   Status stage() {
-    const DetachedSources sources = TRY(detach_sources(*spec_.plan, spec_.sources));
+    sources_ = TRY(detach_sources(*spec_.plan, spec_.sources));
     TRY(unshare_mounts());
     place_ = TRY(make_stage());
+    TRY(replace_devices(place_));
     CgroupHost cgroups = spec_.cgroups;
     if (cgroups.mode == "hybrid") cgroups.unified = TRY(hide_unified(cgroups.unified, place_));
     group_ = TRY(Cgroup::make(cgroups, spec_.id, spec_.plan->limits));
@@ -98,7 +99,7 @@ class Run {
     const UniqueFd run = TRY(open_path(spec_.run_path, O_RDONLY | O_DIRECTORY));
     scratch_ = TRY(Scratch::mount_at(place_, run.get(), spec_.runs, spec_.templates, spec_.plan->limits,
                                      spec_.host_uid));
-    TRY(assemble_root(*spec_.plan, spec_.host_uid, sources, place_));
+    TRY(assemble_root(*spec_.plan, spec_.host_uid, sources_, place_));
     return write_bundle(spec_, place_);
   }
 
@@ -128,7 +129,7 @@ class Run {
 
   Status collect(RunFacts& facts) {
     if (facts.end.ended_by == EndedBy::kCancelled) return {};  // nothing of it is kept
-    TRY(check_inputs(*spec_.plan, spec_.sources));
+    TRY(check_inputs(sources_, place_));
     facts.end.scratch_full = scratch_->full();
     TRY(scratch_->freeze());
     const UniqueFd upper = TRY(scratch_->upper());
@@ -184,6 +185,7 @@ class Run {
   int answers_;
   int orders_;
   std::string place_;
+  DetachedSources sources_;
   std::optional<Scratch> scratch_;
   std::optional<Cgroup> group_;
   Millis next_progress_ = 200;
