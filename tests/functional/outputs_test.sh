@@ -53,6 +53,20 @@ for text in "$forged" '{"outputs":{"forged.csv":{"excluded":false}}}' ''; do
   echo "# $RANDOM" >>"$study/attacks/one.sh"
 done
 
+# The list of the study's outputs is full: that is no fault of the host, and nothing is broken for ever.
+kept=$(echo "$root"/manifests/*.json)
+cp "$kept" "$work/kept"
+head -c 60000000 /dev/zero | tr '\0' x >"$work/long"
+jq --rawfile long "$work/long" '.outputs["long.csv"] = {action: "patient_rows", long: $long}' "$work/kept" >"$kept"
+echo "# full" >>"$study/attacks/one.sh"
+run one
+is 'a full list of outputs: the action that overfills it is stopped for its outputs' '4 output' "$status $(field .reason)"
+cp "$work/kept" "$kept"
+run one
+is 'a list of outputs with room again: the action runs' succeeded "$(field .status)"
+glovebox record verify
+is 'a full list of outputs: every record verifies' 0 "$status"
+
 # A message file goes when a later file passes.
 cat >"$study/attacks/patient_rows.sh" <<'HONEST'
 . attacks/report.sh

@@ -18,6 +18,10 @@ using Reasons = std::map<std::string, std::string>;
 constexpr std::size_t kMaxString = 32 * 4096 - 1;
 constexpr std::size_t kMaxStrings = 2U << 20U;
 
+// Each input is a mount, and is there twice while the runtime enters its root; Linux allows a namespace
+// 100,000 (fs.mount-max). Their paths are what /proc/PID/mountinfo is read back with (shell/runtime).
+constexpr std::size_t kMaxInputs = 40'000;
+
 std::string show(const std::string& name, std::uint64_t value) {
   if (name == "cpus") return format_cpus(static_cast<MilliCpus>(value));
   if (name == "time") return format_duration(value);
@@ -153,6 +157,11 @@ Result<std::vector<std::string>> plan_argv(const Request& request, const ImageIn
 // Sorted, each path once (two actions that produced the same file leave open which one is meant), and none
 // below another, which is a file.
 Result<std::vector<InputFile>> plan_inputs(std::vector<InputFile> inputs) {
+  const char* hint = "let the actions before it write fewer files, or shorter names";
+  if (inputs.size() > kMaxInputs) return refused("there are more than 40,000 inputs", hint);
+  std::size_t bytes = 0;
+  for (const InputFile& input : inputs) bytes += input.path.str().size();
+  if (bytes > kMaxInputPaths) return refused("the paths of the inputs are together longer than 16 MiB", hint);
   std::sort(inputs.begin(), inputs.end(),
             [](const InputFile& a, const InputFile& b) { return a.path < b.path; });
   std::set<std::string_view> files;

@@ -10,7 +10,7 @@
 namespace glovebox {
 
 inline constexpr std::string_view kInTotoType = "application/vnd.in-toto+json";
-inline constexpr std::size_t kMaxEnvelope = 64U << 20U;  // bytes; a record of 100,000 outputs has half of it
+inline constexpr std::size_t kMaxEnvelope = 64U << 20U;  // bytes; no statement needs more (statement.cc)
 inline constexpr std::size_t kMaxSignatures = 16;
 
 // "DSSEv1 LEN(type) type LEN(body) body": the bytes that are signed.

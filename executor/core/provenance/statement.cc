@@ -3,12 +3,27 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "core/provenance/envelope.h"
 
 namespace glovebox {
 namespace {
 
 constexpr std::uint64_t kMostExact = (1ULL << 53U) - 1;  // I-JSON, RFC 7493
 constexpr std::size_t kMaxText = 4096;
+
+// Bytes of JSON that the lists of a record may take, whatever a study names its files: what was asked for has
+// its own, since it stands in request.json too, by the same digest. All that is in no list (texts of kMaxText
+// bytes, digests, facts, what a policy says) is far below a mebibyte. Base64 makes four bytes of three; type,
+// signature and punctuation of the envelope are below 64 KiB.
+constexpr std::size_t kRequestBudget = 8U << 20U;
+constexpr std::size_t kListsBudget = 32U << 20U;
+constexpr std::size_t kMostBesides = 1U << 20U;
+static_assert((kRequestBudget + kListsBudget + kMostBesides) / 3 * 4 + (64U << 10U) < kMaxEnvelope);
+
+struct Budget {
+  std::size_t left;  // bytes
+  bool truncated = false;
+};
 
 Json number(std::uint64_t value) {
   return std::min(value, kMostExact);
@@ -24,16 +39,24 @@ std::string safe_text(std::string_view text) {
   return printable(text, kMaxText);
 }
 
-// A list that is cut at `most`; `truncated` remembers.
+// One more item for `list`, unless it has `most` already or the budget is spent.
+bool add(Json& list, Json item, std::size_t most, Budget& budget) {
+  const std::size_t size = dump_json(item).size() + 1;  // and its comma
+  if (list.size() >= most || size > budget.left) {
+    budget.truncated = true;
+    return false;
+  }
+  budget.left -= size;
+  list.push_back(std::move(item));
+  return true;
+}
+
+// A list that is cut where add() says so; the budget remembers.
 template <class List, class Make>
-Json capped(const List& list, std::size_t most, bool& truncated, const Make& make) {
+Json capped(const List& list, std::size_t most, Budget& budget, const Make& make) {
   Json out = Json::array();
   for (const auto& item : list) {
-    if (out.size() == most) {
-      truncated = true;
-      break;
-    }
-    out.push_back(make(item));
+    if (!add(out, make(item), most, budget)) break;
   }
   return out;
 }
@@ -71,12 +94,12 @@ bool is_product(const Attempt& attempt, const OutputFile& file) {
   return attempt.reason == Reason::kNone && file.verdict == Verdict::kAccepted && file.digest.has_value();
 }
 
-Json subjects(const Attempt& attempt, const Request& asked, const RecordContext& context, bool& truncated) {
+Json subjects(const Attempt& attempt, const Request& asked, const RecordContext& context, Budget& budget) {
   std::vector<const OutputFile*> products;
   for (const OutputFile& file : attempt.outputs) {
     if (is_product(attempt, file)) products.push_back(&file);
   }
-  Json list = capped(products, kMaxRecordedFiles, truncated,
+  Json list = capped(products, kMaxRecordedFiles, budget,
                      [&](const OutputFile* file) { return file_json(attempt, *file); });
   if (context.log) list.push_back(log_json(context));
   if (context.events) list.push_back({{"name", "events.jsonl"}, {"digest", digest_set(*context.events)}});
@@ -87,12 +110,12 @@ Json subjects(const Attempt& attempt, const Request& asked, const RecordContext&
   return list;
 }
 
-Json byproducts(const Attempt& attempt, bool& truncated) {
+Json byproducts(const Attempt& attempt, Budget& budget) {
   std::vector<const OutputFile*> others;
   for (const OutputFile& file : attempt.outputs) {
     if (file.digest && !is_product(attempt, file)) others.push_back(&file);
   }
-  return capped(others, kMaxRecordedFiles, truncated,
+  return capped(others, kMaxRecordedFiles, budget,
                 [&](const OutputFile* file) { return file_json(attempt, *file); });
 }
 
@@ -116,16 +139,16 @@ Json limits_json(const Limits& limits) {
   return json;
 }
 
-Json internal_parameters(const Plan& plan, bool& truncated) {
+Json internal_parameters(const Plan& plan, Budget& budget) {
   Json json;
   json["glovebox_plan"] = plan_digest(plan).hex();
   json["glovebox_policy"] = plan.policy;
   json["glovebox_runtime"] = plan.runtime;
   json["glovebox_network"] = plan.network == Network::kNone ? "none" : "loopback";
   json["glovebox_limits"] = limits_json(plan.limits);
-  json["glovebox_environment"] = capped(plan.environment, kMaxRecordedWords, truncated,
+  json["glovebox_environment"] = capped(plan.environment, kMaxRecordedWords, budget,
                                         [](const auto& entry) { return Json(safe_text(entry.first)); });
-  json["glovebox_secrets"] = capped(plan.secrets, kMaxRecordedWords, truncated,
+  json["glovebox_secrets"] = capped(plan.secrets, kMaxRecordedWords, budget,
                                     [](const std::string& name) { return Json(safe_text(name)); });
   json["glovebox_waived"] = plan.waived;
   return json;
@@ -152,12 +175,12 @@ Json image_dependency(const ImageInfo& image) {
   return json;
 }
 
-Json dependencies(const Attempt& attempt, const Request& asked, bool& truncated) {
+Json dependencies(const Attempt& attempt, const Request& asked, Budget& budget) {
   Json list = Json::array();
   if (attempt.plan) list.push_back(image_dependency(attempt.plan->image));
   list.push_back(code_dependency(asked));
   const auto& inputs = attempt.plan ? attempt.plan->inputs : asked.inputs;
-  Json files = capped(inputs, kMaxRecordedFiles, truncated, [](const InputFile& input) {
+  Json files = capped(inputs, kMaxRecordedFiles, budget, [](const InputFile& input) {
     Json json;
     json["name"] = "input:" + input.path.str();
     json["digest"] = digest_set(input.digest);
@@ -204,7 +227,7 @@ Json usage_json(const Usage& usage) {
   return json;
 }
 
-Json verdict_counts(const Attempt& attempt, bool& truncated) {
+Json verdict_counts(const Attempt& attempt, Budget& budget) {
   std::uint64_t accepted = 0;
   std::uint64_t withheld = 0;
   std::vector<const OutputFile*> rejected;
@@ -217,28 +240,28 @@ Json verdict_counts(const Attempt& attempt, bool& truncated) {
   json["accepted"] = accepted;
   json["withheld"] = withheld;
   json["rejected"] = rejected.size();
-  json["rejectedFiles"] = capped(rejected, kMaxRecordedWords, truncated, [](const OutputFile* file) {
+  json["rejectedFiles"] = capped(rejected, kMaxRecordedWords, budget, [](const OutputFile* file) {
     Json rules = Json::array();
     for (const RuleHit& hit : file->reasons) rules.push_back(hit.rule);
     return Json{{"name", safe_text(file->path)}, {"level", to_string(file->level)}, {"rules", rules}};
   });
-  json["unmatchedPatterns"] = capped(attempt.unmatched_patterns, kMaxRecordedWords, truncated,
+  json["unmatchedPatterns"] = capped(attempt.unmatched_patterns, kMaxRecordedWords, budget,
                                      [](const std::string& pattern) { return Json(safe_text(pattern)); });
   return json;
 }
 
-Json result_json(const Attempt& attempt, bool& truncated) {
+Json result_json(const Attempt& attempt, Budget& budget) {
   Json json;
   json["status"] = status_of(attempt.reason);
   json["reason"] = attempt.reason == Reason::kNone ? Json(nullptr) : Json(to_string(attempt.reason));
   json["exitCode"] = number_or_null(attempt.exit_code);
   json["signal"] = number_or_null(attempt.signal);
   json["usage"] = usage_json(attempt.usage);
-  json["outputs"] = verdict_counts(attempt, truncated);
+  json["outputs"] = verdict_counts(attempt, budget);
   return json;
 }
 
-Json run_details(const Attempt& attempt, const RecordContext& context, bool& truncated) {
+Json run_details(const Attempt& attempt, const RecordContext& context, Budget& budget) {
   Json builder;
   builder["id"] = context.builder;
   builder["version"] = {{"glovebox", context.version}, {"kernel", safe_text(context.kernel)}};
@@ -250,8 +273,8 @@ Json run_details(const Attempt& attempt, const RecordContext& context, bool& tru
   json["metadata"] = {{"invocationId", attempt.id}};
   if (!attempt.started.empty()) json["metadata"]["startedOn"] = attempt.started;
   if (!attempt.finished.empty()) json["metadata"]["finishedOn"] = attempt.finished;
-  json["byproducts"] = byproducts(attempt, truncated);
-  json["glovebox_result"] = result_json(attempt, truncated);
+  json["byproducts"] = byproducts(attempt, budget);
+  json["glovebox_result"] = result_json(attempt, budget);
   json["glovebox_facts"] = attempt.facts ? facts_json(*attempt.facts) : Json(nullptr);
   json["glovebox_denials"] = nullptr;  // not observed, which is not the same as none
   json["glovebox_nonce"] = context.nonce;
@@ -267,24 +290,22 @@ std::string builder_id(std::string_view host) {
 }
 
 Json request_parameters(const Request& asked) {
-  bool truncated = false;
+  Budget budget{kRequestBudget};
   Json json;
   json["workspace"] = safe_text(asked.workspace);
   json["action"] = safe_text(asked.action);
   json["repository"] = safe_text(asked.repository);
   json["ref"] = asked.commit;
   json["image"] = asked.image.str();
-  json["args"] = capped(asked.args, kMaxRecordedWords, truncated,
+  json["args"] = capped(asked.args, kMaxRecordedWords, budget,
                         [](const std::string& word) { return Json(safe_text(word)); });
-  json["environment"] = capped(asked.environment, kMaxRecordedWords, truncated,
+  json["environment"] = capped(asked.environment, kMaxRecordedWords, budget,
                                [](const auto& entry) { return Json(safe_text(entry.first)); });
   Json outputs = Json::object();
-  std::size_t patterns = 0;
   for (const OutputSpec& spec : asked.outputs) {
-    if (++patterns > kMaxRecordedWords) truncated = true;
-    if (patterns <= kMaxRecordedWords) {
-      outputs[std::string(to_string(spec.level))].push_back(safe_text(spec.pattern.str()));
-    }
+    Json& list = outputs[std::string(to_string(spec.level))];
+    if (list.is_null()) list = Json::array();
+    add(list, safe_text(spec.pattern.str()), kMaxRecordedWords, budget);
   }
   json["outputs"] = std::move(outputs);
   json["collectEverything"] = asked.collect_everything;
@@ -297,26 +318,28 @@ Json request_parameters(const Request& asked) {
   if (asked.output_file_bytes) resources["outputFileBytes"] = number(*asked.output_file_bytes);
   if (asked.output_csv_rows) resources["outputCsvRows"] = number(*asked.output_csv_rows);
   json["resources"] = std::move(resources);
-  json["truncated"] = truncated;
+  json["truncated"] = budget.truncated;
   return json;
 }
 
 Json statement_json(const Attempt& attempt, const Request& asked, const RecordContext& context) {
-  bool truncated = false;
+  // What the attempt made comes first: its inputs also stand in plan.json, whose digest is never cut.
+  Budget budget{kListsBudget};
+  Json subject = subjects(attempt, asked, context, budget);
+  Json details = run_details(attempt, context, budget);
   Json definition;
   definition["buildType"] = kBuildType;
   definition["externalParameters"] = request_parameters(asked);
-  if (attempt.plan) definition["internalParameters"] = internal_parameters(*attempt.plan, truncated);
-  definition["resolvedDependencies"] = dependencies(attempt, asked, truncated);
+  if (attempt.plan) definition["internalParameters"] = internal_parameters(*attempt.plan, budget);
+  definition["resolvedDependencies"] = dependencies(attempt, asked, budget);
+  details["glovebox_truncated"] = budget.truncated;
   Json statement;
   statement["_type"] = kStatementType;
-  statement["subject"] = subjects(attempt, asked, context, truncated);
+  statement["subject"] = std::move(subject);
   statement["predicateType"] = kPredicateType;
-  Json predicate;
+  Json& predicate = statement["predicate"];
   predicate["buildDefinition"] = std::move(definition);
-  predicate["runDetails"] = run_details(attempt, context, truncated);
-  predicate["runDetails"]["glovebox_truncated"] = truncated;
-  statement["predicate"] = std::move(predicate);
+  predicate["runDetails"] = std::move(details);
   return statement;
 }
 

@@ -5,7 +5,8 @@
 //  Everything
 //    else (withheld files, whatever a failed attempt made) stands in `byproducts`. Who ignores our extensions
 //    is never led to trust a file that they would warn about.
-//  - numbers are integers below 2^53; lists are capped and say so (`glovebox_truncated`, with true counts).
+//  - numbers are integers below 2^53; lists are capped and say so (`glovebox_truncated`, with true counts),
+//    by number and by bytes, so that an envelope is never larger than kMaxEnvelope.
 //  - of the environment only names; nothing that the action printed or wrote but file names, which are
 //  escaped.
 #pragma once

@@ -1,5 +1,6 @@
 #include "core/rules/manifest.h"
 
+#include "core/base/text.h"
 #include "core/rules/message_file.h"
 
 namespace glovebox {
@@ -54,6 +55,24 @@ Result<Entries> entries_of(const Json& manifest) {
   return entries;
 }
 
+bool too_long(const Json& manifest) {
+  return dump_json_pretty(manifest).size() > kMaxManifest;
+}
+
+bool is_true(const Json& entry, const char* key) {
+  const auto found = entry.find(key);
+  return found != entry.end() && *found == true;
+}
+
+Json without_old(Json& outputs) {
+  Json kept = Json::object();
+  for (auto& [path, entry] : outputs.get_ref<Json::object_t&>()) {
+    if (is_true(entry, "out_of_date_output") || is_true(entry, "out_of_date_action")) continue;
+    kept.get_ref<Json::object_t&>().push_back(Json::object_t::value_type(path, std::move(entry)));
+  }
+  return kept;
+}
+
 }  // namespace
 
 Json empty_manifest(const std::string& workspace) {
@@ -93,6 +112,13 @@ Result<Json> manifest_update(const Json& old, const ManifestRun& run) {
   manifest["workspace"] = run.workspace;
   if (!manifest.contains("repo")) manifest["repo"] = nullptr;
   manifest["outputs"] = std::move(outputs);
+  if (!too_long(manifest)) return manifest;
+  manifest["outputs"] = without_old(manifest["outputs"]);
+  if (!produced.empty() && too_long(manifest)) {
+    return refused("with this action's outputs, the list of all the study's outputs is longer than " +
+                       format_bytes(kMaxManifest),
+                   "write fewer files, or shorter names");
+  }
   return manifest;
 }
 

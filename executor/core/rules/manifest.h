@@ -35,6 +35,10 @@ struct ManifestRun {
 // A manifest without outputs.
 Json empty_manifest(const std::string& workspace);
 
+// Bytes of a manifest's text. Whoever reads one should take some more: a run without outputs is never
+// refused, and may add a few bytes to each entry.
+inline constexpr std::size_t kMaxManifest = 56U << 20U;
+
 // The manifest after `run`; `old` as it was (an error, kIntegrity, where it is no manifest). Entries are
 // sorted by path.
 //  - A run that succeeded replaces the entries of its outputs. One that did not changes none: what it made is
@@ -42,6 +46,9 @@ Json empty_manifest(const std::string& workspace);
 //  - out_of_date_output: true for the action's earlier outputs that this run did not produce, so for all of
 //    them where it failed; false for those that it did.
 //  - out_of_date_action: for every entry, whether its action is gone from the project.
+//  - Where its text would be longer than kMaxManifest, entries that are out of date in either way are left
+//  out.
+//    kRefused where the run's outputs make it too long even so.
 Result<Json> manifest_update(const Json& old, const ManifestRun& run);
 
 // The paths of all outputs in a manifest, and the action that made each.

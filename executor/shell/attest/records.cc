@@ -126,6 +126,10 @@ Result<WrittenRecord> write_record(Store& store, const SigningKey& key, const Re
   TRY(make_durable(root.get(), folder));
   Reservation reservation = TRY(next_place(store));
   const std::string envelope = TRY(sealed(key, TRY(statement_at(reservation.place()))));
+  if (envelope.size() > kMaxEnvelope) {  // nobody could verify it, nor the chain with it, ever again
+    return host_error("the record is larger than " + format_bytes(kMaxEnvelope),
+                      "it takes no place in the chain");
+  }
   const StoredLink link{reservation.place().sequence, folder.id.str(), file_of(folder, kEnvelopeFile),
                         Digest::of(envelope)};
   TRY(reservation.commit({link.id, link.path, envelope}, change));

@@ -214,7 +214,10 @@ class AttemptRun {
       if (!planned_.request.collect_everything) {
         const Json old = TRY(last_manifest(source, planned_.request.workspace));
         request.earlier = TRY(manifest_paths(old));
-        request.manifest = TRY(new_manifest(old));
+        Result<std::string> manifest = new_manifest(old);
+        // Too many outputs for the list of all: the action's doing, not ours.
+        if (!manifest.ok() && manifest.error().kind == ErrorKind::kRefused) blamed_ = Reason::kOutput;
+        request.manifest = TRY(std::move(manifest));
       }
       const Publication publication = TRY(plan_publication(request));
       const Status published = publish(target, source, publication);
@@ -255,7 +258,7 @@ class AttemptRun {
 
   void note_error(const Error& error) {
     const bool forbidden = error.kind == ErrorKind::kRefused || error.kind == ErrorKind::kInvalid;
-    attempt_.reason = forbidden && !supervision_ ? planned_.refusal : Reason::kHost;
+    attempt_.reason = forbidden && !supervision_ ? planned_.refusal : blamed_;
     attempt_.message = error.message;
     attempt_.hint = error.hint;
   }
@@ -287,7 +290,8 @@ class AttemptRun {
   std::vector<std::string> staged_;
   StagedFile log_;
   std::string events_;
-  bool publishing_ = false;  // publishing began and could not be finished
+  Reason blamed_ = Reason::kHost;  // for an error after the start
+  bool publishing_ = false;        // publishing began and could not be finished
 };
 
 }  // namespace

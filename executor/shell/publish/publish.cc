@@ -14,7 +14,8 @@ namespace glovebox {
 namespace {
 
 constexpr std::size_t kMaxJournal = 256U << 20U;
-constexpr std::size_t kMaxManifest = 64U << 20U;
+constexpr std::size_t kMaxKeptManifest = 64U << 20U;
+static_assert(kMaxKeptManifest > kMaxManifest);
 
 bool exists(int directory, const char* name) {
   struct stat info {};
@@ -128,7 +129,7 @@ Result<bool> roll_forward(const PublishTarget& target, const PublishSource& sour
 Result<Json> last_manifest(const PublishSource& source, const std::string& workspace) {
   const std::string name = kept_name(source);
   if (!exists(source.manifests, name.c_str())) return empty_manifest(workspace);
-  Result<std::string> text = read_beneath(source.manifests, name, kMaxManifest);
+  Result<std::string> text = read_beneath(source.manifests, name, kMaxKeptManifest);
   if (!text.ok()) {
     return invalid("the list of all the study's outputs cannot be read: " + text.error().message,
                    "manifests/" + name, "remove it from the state directory: the next run begins a new one");

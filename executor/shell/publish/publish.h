@@ -65,7 +65,7 @@ Result<bool> roll_forward(const PublishTarget& target, const PublishSource& sour
 
 // The manifest that Glovebox published last, from its own copy: the one in the study is never read, since its
 // owner can write anything into it (G18). Empty where none was published. kInvalid where it is longer than
-// 64 MiB, about 100,000 outputs.
+// 64 MiB, which none of ours is (kMaxManifest).
 Result<Json> last_manifest(const PublishSource& source, const std::string& workspace);
 
 inline constexpr const char* kJournalName = "publish.json";

@@ -9,15 +9,20 @@
 
 #include "core/base/text.h"
 #include "core/bundle/bundle.h"
+#include "core/plan/paths.h"
 #include "shell/runtime/runtime.h"
 #include "shell/sys/file.h"
 
 namespace glovebox {
 namespace {
 
+// Bytes. The largest is mountinfo: each input's path stands there twice, four bytes for one that is escaped;
+// as much again is room for the rest of up to 40,000 lines.
+constexpr std::size_t kMaxProc = kMaxInputPaths * 2 * 4 * 2;
+
 Result<std::string> read_proc(int process, const char* file) {
   const UniqueFd fd = TRY(open_beneath(process, file, O_RDONLY));
-  return read_all(fd.get(), 16U << 20U);
+  return read_all(fd.get(), kMaxProc);
 }
 
 std::string field_of(const std::string& status, std::string_view name) {

@@ -224,6 +224,27 @@ TEST_CASE("a policy for another image, and a database, are refused") {
   refuses(c, "no policy allows access to a database");
 }
 
+TEST_CASE("more inputs than a host can mount, or read back, are refused") {
+  const std::string hint = "let the actions before it write fewer files, or shorter names";
+  const auto inputs = [](int count, const std::string& folder) {
+    std::vector<InputFile> list;
+    for (int i = 0; i < count; ++i) list.push_back(input(folder + std::to_string(100'000 + i), "x"));
+    return list;
+  };
+  Case c = sound();
+  c.request.inputs = inputs(40'000, "output/");
+  CHECK(c.make().ok());
+  c.request.inputs = inputs(40'001, "output/");
+  refuses(c, "there are more than 40,000 inputs", hint);
+  const std::string deep =
+      std::string(250, 'a') + "/" + std::string(250, 'b') + "/" + std::string(3, 'c') + "/";
+  REQUIRE(deep.size() + 6 == 512);
+  c.request.inputs = inputs((16 << 20) / 512, deep);
+  CHECK(c.make().ok());
+  c.request.inputs.push_back(input("a", "x"));
+  refuses(c, "the paths of the inputs are together longer than 16 MiB", hint);
+}
+
 TEST_CASE("an input given twice, or below another, is refused") {
   Case c = sound();
   c.request.inputs.push_back(input("output/a.csv", "other"));

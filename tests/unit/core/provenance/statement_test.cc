@@ -190,6 +190,54 @@ TEST_CASE("long lists are cut and say so") {
   CHECK(details["glovebox_result"]["outputs"]["rejected"] == 1500);
 }
 
+TEST_CASE("whatever a study names its files, its record can be read again, and its counts are true") {
+  // 'i' with a character in front of it that JSON writes as two.
+  const auto name = [](int i, std::size_t bytes) {
+    const std::string number = std::to_string(i);
+    std::string text;
+    while (text.size() + number.size() < bytes) text += text.size() % 200 == 199 ? '/' : '"';
+    return text + number;
+  };
+  Request worst = asked();
+  worst.workspace = worst.action = worst.repository = std::string(131'071, '"');
+  worst.args.assign(1'500, std::string(131'071, '\\'));
+  for (int i = 0; i < 1'500; ++i) worst.environment[name(i, 5'000)] = "v";
+  for (int i = 0; i < 1'500; ++i)
+    worst.outputs.push_back(
+        {Level::kHighlySensitive, "t",
+         Pattern::parse("output/" + std::string(200, 'p') + std::to_string(i) + ".csv").value()});
+  Attempt attempt = attempt_of(Reason::kNone);
+  attempt.plan->environment = worst.environment;
+  for (int i = 0; i < 10'000; ++i) {
+    attempt.outputs.push_back(output(name(i, 1'020), Verdict::kAccepted));
+    attempt.outputs.push_back(output(name(i, 1'019), Verdict::kWithheld));
+    attempt.outputs.push_back(output(name(i, 5'000), Verdict::kRejected));
+    attempt.plan->inputs.push_back({RelPath::parse(name(i, 1'020)).value(), Digest::of("in"), 3, "a0"});
+  }
+  attempt.unmatched_patterns.assign(1'500, std::string(5'000, '"'));
+  Json statement = statement_json(attempt, worst, context());
+  place_in_chain(statement, 7, Digest::of("before"));
+  const PrivateKey key(std::array<std::uint8_t, 32>{1, 2, 3});
+  const std::string text = envelope_text(seal(dump_json(statement), key).value());
+  CHECK(text.size() > kMaxEnvelope / 2);  // the budget is used, too
+  CHECK(text.size() < kMaxEnvelope);
+  const Json& definition = statement["predicate"]["buildDefinition"];
+  CHECK(dump_json(definition["externalParameters"]) == dump_json(request_parameters(worst)));
+  CHECK(definition["externalParameters"]["truncated"] == true);
+  CHECK(definition["internalParameters"]["glovebox_plan"] == plan_digest(*attempt.plan).hex());
+  CHECK(statement["subject"].back()["name"] == "metadata/table1.log");
+  CHECK(statement["subject"].size() == 10'002);  // products come first
+  const Json& details = statement["predicate"]["runDetails"];
+  CHECK(details["glovebox_truncated"] == true);
+  CHECK(details["glovebox_facts"]["limits"]["memory"]["inForce"] == 4);
+  const Json& counts = details["glovebox_result"]["outputs"];
+  CHECK(counts["accepted"] == 10'001);
+  CHECK(counts["withheld"] == 10'001);
+  CHECK(counts["rejected"] == 10'001);
+  const TrustedKey local{public_key_of(key).value(), std::string(kLocalBuilder)};
+  CHECK(verify_envelope(parse_envelope(text, "e").value(), {local}).ok());
+}
+
 TEST_CASE("hostile names in a record are escaped") {
   Attempt attempt = attempt_of(Reason::kNone);
   attempt.outputs[2].path = "a\x1b[2J\n\xFF";

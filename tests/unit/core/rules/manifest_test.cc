@@ -117,3 +117,39 @@ TEST_CASE("ten thousand outputs take no quadratic time") {
   CHECK(manifest["outputs"].size() == 10'000);
   CHECK(updated(manifest, run(outputs))["outputs"].size() == 10'000);
 }
+
+TEST_CASE("a study whose list of outputs is full can run on, and only who overfills it is refused") {
+  const auto outputs = [](const std::string& folder, int count) {
+    std::vector<ManifestOutput> list;
+    for (int i = 0; i < count; ++i)
+      list.push_back(output(folder + "/" + std::string(200, '"') + "/" + std::string(200, '"') + "/" +
+                            std::string(200, '"') + std::to_string(i)));
+    return list;
+  };
+  const auto size = [](const Json& manifest) { return dump_json_pretty(manifest).size(); };
+  constexpr int kHalf = 20'000;  // a little more than half of what there is room for
+  const Json first = updated(empty_manifest("ws"), run(outputs("a", kHalf), "one"));
+  REQUIRE(size(first) > kMaxManifest / 2);
+  REQUIRE(size(first) < kMaxManifest);
+  const auto over = manifest_update(first, run(outputs("b", kHalf), "two"));
+  REQUIRE_FALSE(over.ok());
+  CHECK(over.error().kind == ErrorKind::kRefused);
+  CHECK(over.error().message ==
+        "with this action's outputs, the list of all the study's outputs is longer than 56 MiB");
+  // Another action, and one that fails, are none the worse for it.
+  const Json third = updated(first, run({output("c.csv")}, "three"));
+  CHECK(third["outputs"].size() == kHalf + 1);
+  ManifestRun failed = run({}, "two");
+  failed.succeeded = false;
+  CHECK(updated(third, failed)["outputs"].size() == kHalf + 1);
+  // What is out of date makes room: of the same action, or of one that is gone.
+  const Json again = updated(third, run(outputs("b", kHalf), "one"));
+  CHECK(again["outputs"].size() == kHalf + 1);
+  CHECK(again["outputs"].contains("c.csv"));
+  CHECK(size(again) < kMaxManifest);
+  ManifestRun other = run(outputs("b", kHalf), "two");
+  other.project_actions = std::set<std::string>{"two", "three"};
+  const Json renamed = updated(third, other);
+  CHECK(renamed["outputs"].size() == kHalf + 1);
+  CHECK(size(renamed) < kMaxManifest);
+}

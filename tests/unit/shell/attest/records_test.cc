@@ -68,6 +68,20 @@ TEST_CASE("a statement that cannot be made leaves no record, no number and no op
   CHECK(root.write("a2")->sequence == 1);
 }
 
+TEST_CASE("a record that could never be read again takes no place in the chain") {
+  RecordRoot root;
+  REQUIRE(root.store.begin(row_named("a1")).ok());
+  const auto files =
+      make_record_folder(root.root, AttemptId::parse("a1").value(), "2026-11-22T04:28:01.000Z");
+  REQUIRE(files.ok());
+  const auto failed = write_record(
+      root.store, root.key, *files,
+      [](const ChainPlace&) { return Result<std::string>(std::string(kMaxEnvelope / 4 * 3, 'x')); }, {});
+  CHECK(failed.error().message == "the record is larger than 64 MiB");
+  CHECK(stored_links(root.store)->empty());
+  CHECK(root.write("a2")->sequence == 1);
+}
+
 TEST_CASE("one attempt gets one record") {
   RecordRoot root;
   REQUIRE(root.write("a1").ok());
