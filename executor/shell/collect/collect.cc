@@ -9,6 +9,7 @@
 #include "core/rules/classify.h"
 #include "shell/collect/judge_copies.h"
 #include "shell/collect/layer.h"
+#include "shell/sys/clock.h"
 #include "shell/sys/disk_room.h"
 #include "shell/sys/file.h"
 #include "shell/sys/scan.h"
@@ -64,6 +65,8 @@ class Collection {
  private:
   Status find(const std::string& path, const struct stat& info) {
     if (is_readable(spec_.cancel)) return refused("cancelled");
+    if (monotonic_ms() - walk_start_ >= spec_.walk_time)
+      return refused("the action left too much to look at");
     // Beyond the limit nothing is kept: no need to remember more than one file too many.
     if (sorter_.matched_count() > spec_.plan->limits.output_files && sorter_.level_of(path)) return {};
     if (S_ISREG(info.st_mode) && TRY(is_unchanged_code(path, info))) return {};
@@ -192,6 +195,7 @@ class Collection {
   const CollectSpec& spec_;
   RunFacts& facts_;
   Classifier sorter_;
+  const Millis walk_start_ = monotonic_ms();
   dev_t device_ = 0;
   bool judge_folder_made_ = false;
 };

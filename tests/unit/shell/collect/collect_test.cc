@@ -54,6 +54,7 @@ class Layer {
     spec.owner = owner;
     spec.worker_uid = 64321;
     spec.cancel = cancel;
+    spec.walk_time = walk_time;
     return collect_outputs(upper.get(), spec, facts);
   }
   [[nodiscard]] std::size_t staged_count() const {
@@ -67,6 +68,7 @@ class Layer {
   RunFacts facts;
   uid_t owner = ::geteuid();
   int cancel = -1;
+  Millis walk_time = 300'000;
 
  private:
   TempDir dir_;
@@ -312,6 +314,34 @@ TEST_CASE("more files than any limit on inodes allows are over the limit") {
   for (int i = 0; i < 10'100; ++i) layer.write("upper/junk/" + std::to_string(i), "");
   REQUIRE(layer.collect().ok());
   CHECK(layer.facts.end.outputs_over);
+}
+
+TEST_CASE("long paths are bounded altogether: hard links in a deep folder are over the limit") {
+  Layer layer;
+  UniqueFd folder = open_path(layer.path("upper"), O_RDONLY | O_DIRECTORY).value();
+  const std::string long_name(250, 'd');
+  for (int depth = 0; depth < 60; ++depth) {
+    REQUIRE(::mkdirat(folder.get(), long_name.c_str(), 0700) == 0);
+    folder = UniqueFd(::openat(folder.get(), long_name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    REQUIRE(folder.valid());
+  }
+  REQUIRE(UniqueFd(::openat(folder.get(), "f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600)).valid());
+  int made = 0;
+  for (int i = 0; i < 18'000; ++i) {
+    made += ::linkat(folder.get(), "f", folder.get(), std::to_string(i).c_str(), 0) == 0 ? 1 : 0;
+  }
+  REQUIRE(made == 18'000);
+  REQUIRE(layer.collect().ok());
+  CHECK(layer.facts.end.outputs_over);
+}
+
+TEST_CASE("a walk that takes too long is over the limit") {
+  Layer layer;
+  layer.write("upper/output/ok.csv", "a\n");
+  layer.walk_time = 0;
+  REQUIRE(layer.collect().ok());
+  CHECK(layer.facts.end.outputs_over);
+  CHECK(layer.staged_count() == 0);
 }
 
 TEST_CASE("a deep tree is walked to its bound and named there") {
