@@ -151,7 +151,8 @@ class Collection {
         TRY(open_beneath(spec_.staging, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
     const Copied copied = TRY(copy_and_hash(from.get(), to.get(), file.size, spec_.cancel));
     if (copied.size != file.size) return host_error("an output changed while it was copied");
-    const timespec times[2] = {info.st_mtim, info.st_mtim};
+    const timespec changed{info.st_ctim.tv_sec, 0};
+    const timespec times[2] = {changed, changed};
     if (::futimens(to.get(), times) != 0) return errno_error("set the time of an output");
     file.digest = copied.digest;
     add(std::move(file), std::move(name));

@@ -28,8 +28,10 @@ struct CollectSpec {
 };
 
 // Fills `outputs` (sorted by path), `staged`, `unmatched_patterns`, `unmatched_files`, and of `end` `missing`
-// and `outputs_over`. Copies are 0600 and keep the time of modification; their names in staging are numbers,
-// those of files that were judged begin with "judge/".
+// and `outputs_over`. Copies are 0600. Their time of modification is when the kernel last saw a change of the
+// original, in whole seconds: an action can set a modification time at will, eight bytes of message for each
+// file that is shown to output checkers. Their names in staging are numbers, those of files that were judged
+// begin with "judge/".
 //
 // Over the limit on count or bytes, or where the walk finds more names than it is made for
 // (shell/collect/layer.h) or takes longer than `walk_time`, nothing is copied and only rejected files are in
