@@ -92,17 +92,21 @@ TEST_CASE("outputs are copied, hashed and judged; the rest is named") {
   Layer layer;
   layer.write("upper/output/ok.csv", "a,b\n1,2\n");
   layer.write("upper/output/bad.csv", "patient_id,b\n1,2\n");
+  layer.write("upper/output/breaks.csv",
+              "a,b\n1,2\x0B"
+              "3,4\n");
   layer.write("upper/output/c.rds", "patient_id\n");
   layer.write("upper/cache/x.pyc", "x");
   REQUIRE(layer.collect().ok());
   const RunFacts& facts = layer.facts;
-  REQUIRE(facts.outputs.size() == 3);
+  REQUIRE(facts.outputs.size() == 4);
   CHECK(verdict_of(facts, "output/ok.csv") == "accepted");
+  CHECK(verdict_of(facts, "output/breaks.csv") == "withheld csv.control");
   CHECK(verdict_of(facts, "output/bad.csv") == "withheld csv.patient-id");
   CHECK(verdict_of(facts, "output/c.rds") == "accepted");  // highly sensitive: not judged
-  CHECK(facts.outputs[2].path == "output/ok.csv");         // sorted
-  CHECK(facts.outputs[2].rows == 1);
-  CHECK(facts.outputs[2].digest == Digest::of("a,b\n1,2\n"));
+  CHECK(facts.outputs[3].path == "output/ok.csv");         // sorted
+  CHECK(facts.outputs[3].rows == 1);
+  CHECK(facts.outputs[3].digest == Digest::of("a,b\n1,2\n"));
   CHECK(facts.unmatched_files == Names{"cache/x.pyc"});
   CHECK(facts.end.missing.empty());
   for (std::size_t i = 0; i < facts.outputs.size(); ++i) {
