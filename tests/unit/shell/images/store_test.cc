@@ -278,6 +278,27 @@ TEST_CASE("a tree whose listing would be too large is refused, when it is made a
   }
 }
 
+TEST_CASE("a name that an image brings is not taken where a registry or folder stands before it" *
+          doctest::skip(not_root())) {
+  for (const std::string reference : {"evil.example/attacker/made:v1", "folder/made:v1", "/made:v1"}) {
+    Bench bench;
+    MadeImage made(bench.layout());
+    made.add_layer(kSmall);
+    Json manifest = made.write_manifest();
+    manifest["annotations"] = Json{{"org.opencontainers.image.ref.name", reference}};
+    made.write_index(Json::array({manifest}));
+    ImageStore store = bench.store();
+    const auto imported = store.import(bench.layout(), "");
+    REQUIRE_FALSE(imported.ok());
+    CHECK(imported.error().kind == ErrorKind::kInvalid);
+    says(imported.error(), "the image has no name that a study could use: \"" + reference + "\"");
+    CHECK(imported.error().hint ==
+          "say what studies call it: glovebox image import PATH NAME, such as python:v2");
+    CHECK(bench.leftovers() == 0);
+    CHECK(store.import(bench.layout(), "made:v1").ok());
+  }
+}
+
 TEST_CASE("a truncated, damaged, missing or exchanged layer is found" * doctest::skip(not_root())) {
   const auto attempt = [](const std::function<void(MadeImage&)>& bend) {
     Bench bench;
