@@ -6,47 +6,10 @@
 #include <cstdio>
 #include <utility>
 
+#include "core/base/utf8.h"
+
 namespace glovebox {
 namespace {
-
-// The code point at `i` and its length, or length 0 where the bytes are not well-formed (Unicode 15, table
-// 3-7).
-struct Decoded {
-  std::uint32_t point = 0;
-  std::size_t length = 0;
-};
-
-Decoded decode(std::string_view text, std::size_t i) {
-  const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(text[at]); };
-  const std::uint8_t first = byte(i);
-  if (first < 0x80) return {first, 1};
-  std::size_t length = 0;
-  std::uint32_t point = 0;
-  std::uint32_t least = 0;
-  if (first >= 0xC2 && first <= 0xDF) {
-    length = 2, point = first & 0x1FU, least = 0x80;
-  } else if ((first & 0xF0U) == 0xE0) {
-    length = 3, point = first & 0x0FU, least = 0x800;
-  } else if (first >= 0xF0 && first <= 0xF4) {
-    length = 4, point = first & 0x07U, least = 0x10000;
-  } else {
-    return {};
-  }
-  if (i + length > text.size()) return {};
-  for (std::size_t k = 1; k < length; ++k) {
-    if ((byte(i + k) & 0xC0U) != 0x80) return {};
-    point = (point << 6U) | (byte(i + k) & 0x3FU);
-  }
-  if (point < least || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return {};
-  return {point, length};
-}
-
-bool unprintable(std::uint32_t c) {
-  return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x34F || c == 0x61C || c == 0x115F ||
-         c == 0x1160 || c == 0x180E || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2060 && c <= 0x206F) || c == 0x3164 || c == 0xFEFF || c == 0xFFA0 ||
-         (c >= 0xFFF9 && c <= 0xFFFB) || (c & 0xFFFEU) == 0xFFFE || (c >= 0xE0000 && c <= 0xE007F);
-}
 
 std::optional<std::uint32_t> base64_value(char c, bool url_safe) {
   if (c >= 'A' && c <= 'Z') return static_cast<std::uint32_t>(c - 'A');
@@ -84,7 +47,7 @@ std::size_t plain_start(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
-    const Decoded d = decode(text, i);
+    const CodePoint d = decode_utf8(text, i);
     if (d.length == 0) return false;
     i += d.length;
   }
@@ -93,8 +56,8 @@ bool is_utf8(std::string_view text) {
 
 bool has_unprintable(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
-    const Decoded d = decode(text, i);
-    if (d.length == 0 || unprintable(d.point)) return true;
+    const CodePoint d = decode_utf8(text, i);
+    if (d.length == 0 || is_unprintable(d.value)) return true;
     i += d.length;
   }
   return false;
@@ -108,10 +71,10 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
     out += text.substr(i, plain);
     i += plain;
     if (i == text.size()) break;
-    const Decoded d = decode(text, i);
-    const std::string escape = d.length == 0          ? escaped_byte(static_cast<std::uint8_t>(text[i]))
-                               : unprintable(d.point) ? escaped(d.point)
-                                                      : std::string(text.substr(i, d.length));
+    const CodePoint d = decode_utf8(text, i);
+    const std::string escape = d.length == 0             ? escaped_byte(static_cast<std::uint8_t>(text[i]))
+                               : is_unprintable(d.value) ? escaped(d.value)
+                                                         : std::string(text.substr(i, d.length));
     if (out.size() + escape.size() > max_bytes) return out + "…";
     out += escape;
     i += std::max<std::size_t>(d.length, 1);

@@ -4,11 +4,11 @@
 #include <iterator>
 
 #include "core/base/text.h"
+#include "core/spec/pattern_match.h"
 
 namespace glovebox {
 namespace {
 
-constexpr std::string_view kOurFolder = "metadata";
 constexpr std::size_t kMaxShownName = 400;
 
 std::string_view kind_name(FileKind kind) {
@@ -26,29 +26,6 @@ std::string_view kind_name(FileKind kind) {
   }
 }
 
-bool wildcard_matches(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;  // the last '*' seen, and where its match ends for now
-  std::size_t star_end = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      star_end = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++star_end;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-
 }  // namespace
 
 std::optional<RuleHit> rejection_of(const FoundFile& file) {
@@ -62,30 +39,26 @@ std::optional<RuleHit> rejection_of(const FoundFile& file) {
   return std::nullopt;
 }
 
-bool pattern_matches(std::string_view pattern, std::string_view path) {
-  const std::vector<std::string_view> parts = split(pattern, '/');
+std::vector<std::size_t> Classifier::matching(std::string_view path) const {
   const std::vector<std::string_view> names = split(path, '/');
-  if (parts.size() != names.size() || names.front() == kOurFolder) return false;
-  return std::equal(parts.begin(), parts.end(), names.begin(),
-                    [](std::string_view part, std::string_view name) {
-                      return !name.starts_with('.') && wildcard_matches(part, name);
-                    });
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    if (pattern_matches(specs_[i].pattern.str(), names)) found.push_back(i);
+  }
+  return found;
 }
 
-std::optional<Level> Classifier::level_of(std::string_view path) const {
+std::optional<Level> Classifier::level_of(const std::vector<std::size_t>& matching) const {
   if (collect_everything_) return Level::kHighlySensitive;
   std::optional<Level> level;
-  for (const OutputSpec& spec : specs_) {
-    if (!pattern_matches(spec.pattern.str(), path)) continue;
-    level = level ? std::min(*level, spec.level) : spec.level;  // the most sensitive comes first
+  for (const std::size_t i : matching) {
+    level = level ? std::min(*level, specs_[i].level) : specs_[i].level;  // the most sensitive comes first
   }
   return level;
 }
 
-void Classifier::note_patterns(std::string_view path) {
-  for (std::size_t i = 0; i < specs_.size(); ++i) {
-    if (!matched_[i] && pattern_matches(specs_[i].pattern.str(), path)) matched_[i] = true;
-  }
+std::optional<Level> Classifier::level_of(std::string_view path) const {
+  return level_of(matching(path));
 }
 
 void Classifier::note_unmatched(std::string_view path) {
@@ -95,9 +68,10 @@ void Classifier::note_unmatched(std::string_view path) {
 }
 
 void Classifier::add(const FoundFile& file) {
-  const std::optional<Level> level = level_of(file.path);
+  const std::vector<std::size_t> matched = matching(file.path);
+  const std::optional<Level> level = level_of(matched);
   if (!level) return note_unmatched(file.path);
-  note_patterns(file.path);
+  for (const std::size_t i : matched) matched_[i] = true;
   auto path = RelPath::parse(file.path);
   const std::optional<RuleHit> rejection = rejection_of(file);
   if (path && !rejection) {

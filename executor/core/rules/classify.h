@@ -42,10 +42,6 @@ inline constexpr std::size_t kMaxUnmatchedFiles = 100;
 //   file.kind    not a regular file
 std::optional<RuleHit> rejection_of(const FoundFile& file);
 
-// What Pattern::matches says, for names that are no RelPaths too: '*' matches any bytes but '/', a component
-// that begins with a dot matches nothing, nor does anything below metadata/.
-bool pattern_matches(std::string_view pattern, std::string_view path);
-
 // Sorts out files one by one, as a walk finds them: what matches nothing is counted and not kept.
 //
 // A file that several patterns match gets the most sensitive of their levels: a wider pattern must not
@@ -68,7 +64,8 @@ class Classifier {
 
  private:
   void note_unmatched(std::string_view path);
-  void note_patterns(std::string_view path);
+  [[nodiscard]] std::vector<std::size_t> matching(std::string_view path) const;  // indices of specs_
+  [[nodiscard]] std::optional<Level> level_of(const std::vector<std::size_t>& matching) const;
   const std::vector<OutputSpec>& specs_;
   std::vector<bool> matched_;
   bool collect_everything_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/utf8.h"
+
 namespace glovebox {
 namespace {
 
@@ -18,28 +20,32 @@ bool is_blank(char c) {
   return byte <= 0x20 || byte == 0x7F;  // every C0 control as well: none of them belongs in a name
 }
 
-// Does `text` end with a code point that shows as nothing or as a space? Two bytes: no-break space and soft
-// hyphen, the C1 controls, U+061C. Three: U+1680, U+180E, U+2000 to 200F, 2028 to 202F, 205F to 206F, 3000,
-// FE00 to FE0F, FEFF, FFF9 to FFFB. Four: the tags and selectors of U+E0000 to E0FFF.
-std::size_t invisible_tail(std::string_view text) {
-  const auto at = [&](std::size_t back) { return static_cast<std::uint8_t>(text[text.size() - back]); };
-  if (text.size() >= 2 && at(2) == 0xC2 && (at(1) <= 0xA0 || at(1) == 0xAD)) return 2;
-  if (text.size() >= 2 && at(2) == 0xD8 && at(1) == 0x9C) return 2;
-  if (text.size() >= 4 && at(4) == 0xF3 && at(3) == 0xA0) return 4;
-  if (text.size() < 3) return 0;
-  const std::uint8_t first = at(3);
-  const std::uint8_t second = at(2);
-  const std::uint8_t third = at(1);
-  const bool hidden =
-      (first == 0xE1 && second == 0x9A && third == 0x80) ||
-      (first == 0xE1 && second == 0xA0 && third == 0x8E) ||
-      (first == 0xE2 && second == 0x80 && (third <= 0x8F || (third >= 0xA8 && third <= 0xAF))) ||
-      (first == 0xE2 && second == 0x81 && third >= 0x9F && third <= 0xAF) ||
-      (first == 0xE3 && second == 0x80 && third == 0x80) ||
-      (first == 0xEF && second == 0xB8 && third <= 0x8F) ||
-      (first == 0xEF && second == 0xBB && third == 0xBF) ||
-      (first == 0xEF && second == 0xBF && third >= 0xB9 && third <= 0xBB);
-  return hidden ? 3 : 0;
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// Shows as nothing or as a space: besides what no text may hold, the spaces, and the default ignorable code
+// points of Unicode 15 (DerivedCoreProperties) that names may hold.
+bool is_hidden(std::uint32_t c) {
+  return is_unprintable(c) || c == 0xA0 || c == 0x1680 || c == 0x17B4 || c == 0x17B5 ||
+         (c >= 0x180B && c <= 0x180F) || (c >= 0x2000 && c <= 0x200A) || c == 0x202F || c == 0x205F ||
+         c == 0x2800 || c == 0x3000 || (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xFFF0 && c <= 0xFFF8) ||
+         (c >= 0x1BCA0 && c <= 0x1BCA3) || (c >= 0x1D173 && c <= 0x1D17A) || (c >= 0xE0000 && c <= 0xE0FFF);
+}
+
+// Once the last code point of `text` is whole: drops it where it is hidden, and makes a full-width letter
+// (U+FF01 to FF5E) the ordinary one.
+void fold_tail(std::string& text) {
+  std::size_t start = text.size() - 1;
+  while (start > 0 && text.size() - start < 4 && (static_cast<std::uint8_t>(text[start]) & 0xC0U) == 0x80)
+    --start;
+  const CodePoint last = decode_utf8(text, start);
+  if (last.length < 2 || start + last.length != text.size()) return;
+  if (is_hidden(last.value)) {
+    text.resize(start);
+  } else if (last.value >= 0xFF01 && last.value <= 0xFF5E) {
+    text.replace(start, last.length, 1, lower(static_cast<char>(last.value - 0xFF01 + '!')));
+  }
 }
 
 }  // namespace
@@ -51,8 +57,8 @@ void HeaderWatch::Name::add(char c) {
     overlong_ = true;
     return;
   }
-  text_ += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  text_.resize(text_.size() - invisible_tail(text_));
+  text_ += lower(c);
+  fold_tail(text_);
   while (text_.ends_with(' ')) text_.pop_back();  // a space before something invisible
 }
 

@@ -3,7 +3,8 @@
 //
 // Nobody says which delimiter a file uses, so that a file cannot choose the reading that passes: a field ends
 // at any of , ; tab and |. Rows are counted as records and as lines, since a line break in a quoted cell is a
-// row to many readers; the larger one counts. Encoding is judged by TextScan, next to this.
+// row to many readers; the larger one counts. Encoding is judged by TextScan, next to this, and so are the
+// other characters that some readers take for line breaks.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -15,9 +16,9 @@ namespace glovebox {
 inline constexpr std::size_t kMaxCsvField = 1U << 20U;  // 1 MiB
 
 // Looks for a column called patient_id in the lines that can be a header: every line up to and including the
-// first one that is neither blank nor a comment (#…) nor Excel's sep=; line. Letter case, quotes, white space
-// around it and invisible characters anywhere in it make no difference. Where a line has no delimiter at all,
-// white space separates its columns (R's write.table).
+// first one that is neither blank nor a comment (#…) nor Excel's sep=; line. Letter case, full-width
+// letters, quotes, white space around it and invisible characters anywhere in it make no difference. Where a
+// line has no delimiter at all, white space separates its columns (R's write.table).
 class HeaderWatch {
  public:
   void feed(char c);  // bytes of a record, line breaks inside quotes included

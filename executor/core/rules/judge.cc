@@ -91,6 +91,11 @@ void FileJudge::State::judge_text() {
 void FileJudge::State::judge_csv() {
   csv.finish();
   if (csv.has_patient_id()) hit("csv.patient-id", "has a column called patient_id");
+  if (text.has_control()) {
+    hit("csv.control",
+        "has control characters other than tabs and line breaks (such as a vertical tab, a form feed, U+0085 "
+        "or U+2028), which some readers take for line breaks");
+  }
   if (csv.malformed()) {
     hit("csv.unparsable",
         "cannot be read reliably: a quote that does not end, text behind a closing quote, or "
@@ -101,7 +106,7 @@ void FileJudge::State::judge_csv() {
     hit("csv.rows", "has more than " + std::to_string(rules.csv_rows) +
                         " rows of data (a line break inside a cell counts as one)");
   }
-  if (!csv.malformed() && !text.bad_utf8() && !text.has_nul()) {
+  if (!csv.malformed() && !text.has_control() && !text.bad_utf8() && !text.has_nul()) {
     judgement.rows = csv.rows();
     judgement.columns = csv.columns();
   }

@@ -8,6 +8,7 @@
 //                   undecodable text in a text format, a picture without its format's signature
 //   csv.rows        more data rows than the limit
 //   csv.patient-id  a column called patient_id, in any disguise that csv.h knows
+//   csv.control     control characters other than tab, CR and LF: some readers end rows at them
 //   csv.unparsable  cannot be read reliably: undecodable, unterminated quotes, an overlong field
 //   unreadable      what was read is not the whole file, or the judge failed
 #pragma once

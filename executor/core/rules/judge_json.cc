@@ -7,8 +7,9 @@
 namespace glovebox {
 namespace {
 
-constexpr std::array<std::string_view, 7> kRules{
-    "size", "type.ext", "type.content", "csv.rows", "csv.patient-id", "csv.unparsable", "unreadable"};
+constexpr std::array<std::string_view, 8> kRules{"size",           "type.ext",       "type.content",
+                                                 "csv.rows",       "csv.patient-id", "csv.control",
+                                                 "csv.unparsable", "unreadable"};
 constexpr std::size_t kMaxHits = 16;
 constexpr std::size_t kMaxMessage = 300;
 constexpr std::int64_t kMaxCount = 1LL << 53;

@@ -10,12 +10,13 @@ struct Advice {
   std::string_view rule;
   std::string_view text;
 };
-constexpr std::array<Advice, 7> kAdvice{{
+constexpr std::array<Advice, 8> kAdvice{{
     {"size", "Release a summary instead, or split what is needed into smaller files."},
     {"type.ext", "Write it in one of the types that may be released, for example .csv, .png or .html."},
     {"type.content", "Write the file in the format that its extension names, text as UTF-8."},
     {"csv.rows", "Release a summary with fewer rows. Row-level data must not leave the secure environment."},
     {"csv.patient-id", "Remove the column, and everything else that describes single patients."},
+    {"csv.control", "Remove these characters: only tabs and line breaks belong in a table."},
     {"csv.unparsable", "Write the file with the CSV writer of pandas or R, as UTF-8."},
     {"unreadable", "Run the action again. If it happens again, tell the people who run this environment."},
 }};

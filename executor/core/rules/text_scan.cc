@@ -79,14 +79,22 @@ bool is_svg_name(std::string_view text) {
   return name.substr(colon == std::string_view::npos ? 0 : colon + 1) == "svg";
 }
 
+bool is_ascii_control(std::uint8_t byte) {
+  const bool usual = byte == '\0' || byte == '\t' || byte == '\n' || byte == '\r';
+  return (byte < 0x20 && !usual) || byte == 0x7F;
+}
+
 }  // namespace
 
 void TextScan::feed(std::string_view chunk) {
   has_nul_ = has_nul_ || chunk.find('\0') != std::string_view::npos;
   for (const char c : chunk) {
     const auto byte = static_cast<std::uint8_t>(c);
-    if (byte < 0x80 && missing_ == 0) continue;
-    step(byte);
+    if (byte < 0x80 && missing_ == 0) {
+      has_control_ = has_control_ || is_ascii_control(byte);
+    } else {
+      step(byte);
+    }
   }
 }
 
@@ -100,6 +108,8 @@ void TextScan::step(std::uint8_t byte) {
   --missing_;
   low_ = 0x80;
   high_ = 0xBF;
+  point_ = (point_ << 6U) | (byte & 0x3FU);
+  if (missing_ == 0 && (point_ <= 0x9F || point_ == 0x2028 || point_ == 0x2029)) has_control_ = true;
 }
 
 // The ranges of Unicode 15, table 3-7.
@@ -119,6 +129,7 @@ void TextScan::begin(std::uint8_t byte) {
   } else {
     bad_utf8_ = true;
   }
+  point_ = byte & (0x3FU >> missing_);
 }
 
 std::string_view binary_format(std::string_view head) {

@@ -98,6 +98,12 @@ void read_outputs(const YamlNode& node, Draft& draft, Findings& findings) {
     given = given || !entry.value->is_null();
     read_level(entry, *level, draft, findings);
   }
+  if (draft.outputs.size() > kMaxOutputs) {
+    findings.add(
+        draft.outputs[kMaxOutputs].mark,
+        "outputs " + of_action(draft) + " have more than " + std::to_string(kMaxOutputs) + " patterns",
+        "let one pattern with * stand for many files");
+  }
   if (!given) {
     draft.outputs_sound = false;
     findings.add(node.mark,

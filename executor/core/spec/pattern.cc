@@ -1,14 +1,10 @@
 // Output patterns: what may be written in project.yaml, and what they match.
-#include <algorithm>
-#include <array>
-
 #include "core/base/text.h"
+#include "core/spec/pattern_match.h"
 #include "core/spec/project.h"
 
 namespace glovebox {
 namespace {
-
-constexpr std::string_view kMetadata = "metadata";  // where logs and the manifest of a workspace live
 
 bool is_windows_absolute(std::string_view text) {
   const char letter = text.empty() ? ' ' : text[0];
@@ -52,32 +48,13 @@ Fault wrong_shape(std::string_view text) {
     if (part == "..") return {"leaves the study's folder", "write where the file is, without .."};
     if (part.starts_with('.')) return {"has a component that starts with a dot", "use another name"};
   }
-  if (text == kMetadata || text.starts_with("metadata/"))
+  if (text == kOurFolder || text.starts_with("metadata/"))
     return {"is in metadata/, which is kept for logs and the manifest", "use another folder"};
   if (const auto path = RelPath::parse(text); !path) return {"is too long", ""};
   const std::string_view extension = extension_of(text);
   if (extension.empty()) return {"has no extension", "end it with the type of the file, for example .csv"};
   if (extension.ends_with('*')) return {"has an extension that ends with *", "write the extension out"};
   return {};
-}
-
-// Does `part`, in which '*' stands for any text, match `name`? Greedy: every literal piece between two stars
-// is taken at its first place, which is never worse than a later one, so nothing is tried twice.
-bool part_matches(std::string_view part, std::string_view name) {
-  const std::vector<std::string_view> pieces = split(part, '*');
-  if (pieces.size() == 1) return part == name;
-  const std::string_view first = pieces.front();
-  const std::string_view last = pieces.back();
-  if (name.size() < first.size() + last.size() || !name.starts_with(first) || !name.ends_with(last))
-    return false;
-  name.remove_prefix(first.size());
-  name.remove_suffix(last.size());
-  for (std::size_t i = 1; i + 1 < pieces.size(); ++i) {
-    const std::size_t at = name.find(pieces[i]);
-    if (at == std::string_view::npos) return false;
-    name.remove_prefix(at + pieces[i].size());
-  }
-  return true;
 }
 
 }  // namespace
@@ -98,13 +75,7 @@ std::string_view Pattern::extension() const {
 }
 
 bool Pattern::matches(const RelPath& path) const {
-  const std::vector<std::string_view> parts = split(text_, '/');
-  const std::vector<std::string_view> names = split(path.str(), '/');
-  if (parts.size() != names.size() || names.front() == kMetadata) return false;
-  return std::equal(parts.begin(), parts.end(), names.begin(),
-                    [](std::string_view part, std::string_view name) {
-                      return !name.starts_with('.') && part_matches(part, name);
-                    });
+  return pattern_matches(text_, split(path.str(), '/'));
 }
 
 }  // namespace glovebox

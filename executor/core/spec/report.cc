@@ -128,6 +128,7 @@ Result<std::vector<OutputSpec>> outputs_from_json(const Json& json, const std::s
     }
   }
   if (outputs.empty()) return invalid("must name an output", path);
+  if (outputs.size() > detail::kMaxOutputs) return invalid("has too many outputs", path);
   return outputs;
 }
 

@@ -15,6 +15,10 @@ inline constexpr int kNewestVersion = 5;
 // The reserved name that asks for every action.
 inline constexpr const char* kRunAll = "run_all";
 
+// Output patterns of one action: each is asked about every file that the action leaves. Studies have a
+// handful.
+inline constexpr std::size_t kMaxOutputs = 1000;
+
 // A broken rule, without its place.
 struct Problem {
   std::string message;

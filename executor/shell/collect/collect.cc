@@ -9,6 +9,7 @@
 #include "core/rules/classify.h"
 #include "shell/collect/judge_copies.h"
 #include "shell/collect/layer.h"
+#include "shell/sys/clock.h"
 #include "shell/sys/disk_room.h"
 #include "shell/sys/file.h"
 #include "shell/sys/scan.h"
@@ -64,6 +65,8 @@ class Collection {
  private:
   Status find(const std::string& path, const struct stat& info) {
     if (is_readable(spec_.cancel)) return refused("cancelled");
+    if (monotonic_ms() - walk_start_ >= spec_.walk_time)
+      return refused("the action left too much to look at");
     // Beyond the limit nothing is kept: no need to remember more than one file too many.
     if (sorter_.matched_count() > spec_.plan->limits.output_files && sorter_.level_of(path)) return {};
     if (S_ISREG(info.st_mode) && TRY(is_unchanged_code(path, info))) return {};
@@ -148,7 +151,8 @@ class Collection {
         TRY(open_beneath(spec_.staging, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
     const Copied copied = TRY(copy_and_hash(from.get(), to.get(), file.size, spec_.cancel));
     if (copied.size != file.size) return host_error("an output changed while it was copied");
-    const timespec times[2] = {info.st_mtim, info.st_mtim};
+    const timespec changed{info.st_ctim.tv_sec, 0};
+    const timespec times[2] = {changed, changed};
     if (::futimens(to.get(), times) != 0) return errno_error("set the time of an output");
     file.digest = copied.digest;
     add(std::move(file), std::move(name));
@@ -192,6 +196,7 @@ class Collection {
   const CollectSpec& spec_;
   RunFacts& facts_;
   Classifier sorter_;
+  const Millis walk_start_ = monotonic_ms();
   dev_t device_ = 0;
   bool judge_folder_made_ = false;
 };

@@ -1,21 +1,25 @@
 #include "shell/collect/layer.h"
 
+#include <dirent.h>
 #include <sys/sysmacros.h>
 
 #include <cerrno>
+#include <memory>
 #include <vector>
 
 #include "core/base/text.h"
-#include "shell/sys/file.h"
 
 namespace glovebox {
 namespace {
 
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+// Read entry by entry, since a list of names could be as long as the action likes.
 struct Folder {
-  UniqueFd fd;
+  std::unique_ptr<DIR, CloseDirectory> entries;
   std::string path;  // with a '/' at its end, or empty
-  std::vector<std::string> names;
-  std::size_t next = 0;
 };
 
 // Kernel documentation, filesystems/overlayfs: "a whiteout is created as a character device with 0/0 device
@@ -32,26 +36,33 @@ class Walk {
   Status run(int upper) {
     TRY(enter(upper, ".", ""));
     while (!stack_.empty()) {
-      Folder& folder = stack_.back();
-      if (folder.next == folder.names.size()) {
+      const Folder& folder = stack_.back();
+      errno = 0;
+      const dirent* entry = ::readdir(folder.entries.get());
+      if (entry == nullptr) {
+        if (errno != 0) return errno_error("list " + quoted(folder.path));
         stack_.pop_back();
         continue;
       }
-      const std::string name = std::move(folder.names[folder.next++]);
-      TRY(step(folder.fd.get(), folder.path + name, name));
+      const std::string name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      const std::string path = folder.path + name;
+      if (left_ == 0 || path.size() > left_bytes_) return refused("the action left too many files");
+      --left_;
+      left_bytes_ -= path.size();
+      TRY(step(::dirfd(folder.entries.get()), path, name));
     }
     return {};
   }
 
  private:
   Status enter(int parent, const std::string& name, std::string path) {
+    UniqueFd fd = TRY(open_beneath(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     Folder folder;
-    folder.fd = TRY(open_beneath(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    folder.entries.reset(::fdopendir(fd.get()));
+    if (!folder.entries) return errno_error("list " + quoted(path));
+    fd.release();  // the stream's now
     folder.path = std::move(path);
-    auto names = list_directory(folder.fd.get(), left_);
-    if (!names) return refused("the action left too many files");
-    folder.names = std::move(names).value();
-    left_ -= folder.names.size();
     stack_.push_back(std::move(folder));
     return {};
   }
@@ -68,6 +79,7 @@ class Walk {
 
   std::vector<Folder> stack_;
   std::size_t left_;
+  std::size_t left_bytes_ = kMaxLayerPathBytes;
   const std::function<Status(const std::string&, const struct stat&)>& visit_;
 };
 

@@ -131,6 +131,10 @@ Result<Digest> LayerWriter::apply(int layer) {
       return refused("the image unpacks to more than " + format_bytes(limits_.bytes));
     }
     TRY(apply_entry(entry));
+    name_bytes_ += entry.path.size() + entry.target.size();
+    if (name_bytes_ > limits_.name_bytes) {
+      return refused("the image has more than " + format_bytes(limits_.name_bytes) + " of names");
+    }
   }
   Digest digest = TRY(stream->finish());
   totals_.bytes = before + std::max(declared, stream->bytes());
@@ -209,7 +213,10 @@ Status LayerWriter::open_parent(const std::string& parent) {
 
 void LayerWriter::remember(const std::string& path) {
   std::string at = path;
-  while (!at.empty() && written_.insert(at).second) at = place_of(at).parent;
+  while (!at.empty() && written_.insert(at).second) {
+    name_bytes_ += at.size();
+    at = place_of(at).parent;
+  }
 }
 
 // Opens the parent and removes what the new entry replaces.

@@ -17,6 +17,9 @@ struct UnpackLimits {
   std::uint64_t entries = 2'000'000;
   ByteCount bytes = 64ULL << 30U;  // uncompressed, of all layers together
   unsigned depth = 64;             // directories in directories
+  // Names and targets of links, of all layers together: they compress so well that their number alone bounds
+  // nothing.
+  std::size_t name_bytes = 256U << 20U;
 };
 
 struct UnpackTotals {
@@ -56,6 +59,7 @@ class LayerWriter {
   int tree_;
   UnpackLimits limits_;
   UnpackTotals totals_;
+  std::size_t name_bytes_ = 0;     // with the parents that the archive leaves out
   std::set<std::string> written_;  // by the present layer, with all parents: whiteouts spare these
   std::map<std::string, timespec> directory_times_;
   std::string parent_path_;  // of `parent_`, which stays open since neighbours follow one another

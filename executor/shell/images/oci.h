@@ -61,7 +61,7 @@ Json config_json(const ImageConfig& config);
 Result<Descriptor> choose_image(const std::vector<Descriptor>& index, const std::string& wanted);
 
 // "python:v2" of "python:v2", "registry.example.org/studies/python:v2" and the like; an error for anything
-// else.
+// else. To find a name that was asked for, not to give one.
 Result<ImageName> study_name(const std::string& reference);
 
 }  // namespace glovebox

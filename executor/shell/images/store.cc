@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::size_t kMaxNames = 100'000;
 constexpr std::size_t kMaxRecordBytes = 64U << 20U;
-constexpr std::size_t kMaxListingBytes = 4ULL << 30U;
 
 Result<UniqueFd> open_folder(int images, const std::string& path) {
   return open_beneath(images, path, O_RDONLY | O_DIRECTORY);

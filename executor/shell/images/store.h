@@ -41,7 +41,8 @@ class ImageStore {
   static Result<ImageStore> open(int root, ImageStoreOptions options);
 
   // Takes in an OCI layout folder, or a tar archive of one or of Docker (`docker save`), compressed or not,
-  // and gives it the name `name`; where that is empty, the name that the layout gives it. Needs root. A name
+  // and gives it the name `name`; where that is empty, the name that the layout gives it, which must then be
+  // one that studies use as it stands ("python:v2", no registry before it). Needs root. A name
   // that exists stands for the new image from then on. Errors: kInvalid (no such file, no name), kRefused
   // (what the image is or holds), kIntegrity (digests), kHost. Nothing is left of an import that failed.
   Result<StoredImage> import(const std::string& path, const std::string& name);

@@ -91,10 +91,12 @@ Result<StoredImage> ImageStore::import(const std::string& path, const std::strin
 Result<StoredImage> ImageStore::import_layout(int layout, int work, const std::string& name) {
   say("reading the image's description");
   LayoutImage found = TRY(read_layout(layout, name, options_.worker));
-  const Result<ImageName> chosen = name.empty() ? study_name(found.reference) : ImageName::parse(name);
+  // A name with a registry or folder before it is not one of this host: who imports it says what it may stand
+  // for.
+  const Result<ImageName> chosen = ImageName::parse(name.empty() ? found.reference : name);
   if (!chosen.ok()) {
     return invalid("the image has no name that a study could use: " + quoted(found.reference, 100), "",
-                   "give it one, such as python:v2");
+                   "say what studies call it: glovebox image import PATH NAME, such as python:v2");
   }
   ImageRecord record;
   record.manifest = found.manifest;

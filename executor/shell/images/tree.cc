@@ -38,7 +38,7 @@ enum class Pass { kNormalise, kInspect };
 
 class TreeWalk {
  public:
-  explicit TreeWalk(Pass pass) : pass_(pass) {}
+  TreeWalk(Pass pass, std::size_t most) : pass_(pass), most_(most) {}
   Status directory(int fd, const std::string& path, unsigned depth);
   // The mode and owner of an open file or directory: set, or judged.
   Status attributes(int fd, const struct stat& info, mode_t mode, const std::string& path);
@@ -48,20 +48,25 @@ class TreeWalk {
   Status entry(int parent, const std::string& name, const std::string& path, unsigned depth);
   Status file(int parent, const std::string& name, const std::string& path);
   Status link(int parent, const std::string& name, const std::string& path, const struct stat& info);
-  void line(char type, const std::string& path, const std::string& rest);
+  Status line(char type, const std::string& path, const std::string& rest);
   void problem(const std::string& text) {
     if (listing.problems.size() < kMaxProblems) listing.problems.push_back(text);
   }
   Pass pass_;
+  std::size_t most_;  // of the listing
 };
 
-void TreeWalk::line(char type, const std::string& path, const std::string& rest) {
+Status TreeWalk::line(char type, const std::string& path, const std::string& rest) {
+  if (listing.text.size() + path.size() + rest.size() + 4 > most_) {
+    return refused("the list of the image's files is larger than " + format_bytes(most_));
+  }
   listing.text += type;
   listing.text += '\0';
   listing.text += path;
   listing.text += '\0';
   if (type != 'd') (listing.text += rest) += '\0';
   ++listing.entries;
+  return {};
 }
 
 Status TreeWalk::attributes(int fd, const struct stat& info, mode_t mode, const std::string& path) {
@@ -98,7 +103,7 @@ Status TreeWalk::entry(int parent, const std::string& name, const std::string& p
   if (S_ISDIR(info.st_mode)) {
     const UniqueFd fd = TRY(open_beneath(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     TRY(attributes(fd.get(), info, 0755, path));
-    line('d', path, "");
+    TRY(line('d', path, ""));
     return directory(fd.get(), path, depth + 1);
   }
   if (pass_ == Pass::kNormalise) return refused("the image has a special file: " + quoted(path));
@@ -114,8 +119,7 @@ Status TreeWalk::file(int parent, const std::string& name, const std::string& pa
   TRY(attributes(fd.get(), info, executable ? 0755 : 0644, path));
   const Copied copied = TRY(hash_fd(fd.get(), static_cast<ByteCount>(info.st_size)));
   listing.bytes += copied.size;
-  line(executable ? 'x' : 'f', path, copied.digest.hex());
-  return {};
+  return line(executable ? 'x' : 'f', path, copied.digest.hex());
 }
 
 Status TreeWalk::link(int parent, const std::string& name, const std::string& path, const struct stat& info) {
@@ -127,12 +131,11 @@ Status TreeWalk::link(int parent, const std::string& name, const std::string& pa
     return errno_error("give to root " + quoted(path));
   }
   if (pass_ == Pass::kInspect && (info.st_uid != 0 || info.st_gid != 0)) problem("owner of " + quoted(path));
-  line('l', path, std::string(target.data(), static_cast<std::size_t>(size)));
-  return {};
+  return line('l', path, std::string(target.data(), static_cast<std::size_t>(size)));
 }
 
-Result<Listing> walk(int tree, Pass pass) {
-  TreeWalk walk(pass);
+Result<Listing> walk(int tree, Pass pass, std::size_t most) {
+  TreeWalk walk(pass, most);
   const auto info = TRY(stat_of(tree));
   TRY(walk.attributes(tree, info, 0755, "/"));
   TRY(walk.directory(tree, "", 0));
@@ -167,11 +170,11 @@ Status prepare_mount_points(int tree) {
   return {};
 }
 
-Result<Listing> normalise_tree(int tree) {
-  return walk(tree, Pass::kNormalise);
+Result<Listing> normalise_tree(int tree, std::size_t most) {
+  return walk(tree, Pass::kNormalise, most);
 }
-Result<Listing> inspect_tree(int tree) {
-  return walk(tree, Pass::kInspect);
+Result<Listing> inspect_tree(int tree, std::size_t most) {
+  return walk(tree, Pass::kInspect, most);
 }
 
 std::vector<std::string> compare_listings(const std::string& stored, const std::string& present,

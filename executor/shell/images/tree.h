@@ -14,6 +14,10 @@ namespace glovebox {
 // runtimes follow links there.
 Status prepare_mount_points(int tree);
 
+// A listing is held in memory, and twice to compare it. The largest image known to be used by studies has one
+// of 17 MB.
+inline constexpr std::size_t kMaxListingBytes = 256U << 20U;
+
 // One line per entry below the root, parents first, names in byte order, every string ended by NUL:
 //   d PATH   f PATH SHA256   x PATH SHA256 (executable)   l PATH TARGET
 // The image's tree digest is the digest of this text.
@@ -26,11 +30,12 @@ struct Listing {
 };
 
 // Gives everything to root, mode 0755 or 0644 (0755 where anybody could execute it), without extended
-// attributes, and lists it. kRefused for what is neither file, directory nor link.
-Result<Listing> normalise_tree(int tree);
+// attributes, and lists it. kRefused for what is neither file, directory nor link, and where the listing
+// would be larger than `most` bytes.
+Result<Listing> normalise_tree(int tree, std::size_t most = kMaxListingBytes);
 
 // Lists without changing anything.
-Result<Listing> inspect_tree(int tree);
+Result<Listing> inspect_tree(int tree, std::size_t most = kMaxListingBytes);
 
 // What differs, in words: `changed "usr/bin/x"`, `missing "…"`, `added "…"`; at most `most`.
 std::vector<std::string> compare_listings(const std::string& stored, const std::string& present,

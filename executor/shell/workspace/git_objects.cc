@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 #include "shell/sys/file.h"
+#include "shell/sys/scan.h"
 #include "shell/workspace/git_library.h"
 #include "shell/workspace/walk.h"
 
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::size_t kMaxRefBytes = 64U << 20U;
 constexpr std::size_t kMaxTrees = 1'000'000;
+constexpr std::size_t kMaxObjects = 1'000'000;  // in one folder
+constexpr unsigned kMaxObjectDepth = 3;         // objects/info/commit-graphs/x is the deepest that git makes
 
 template <class T, void (*kFree)(T*)>
 struct Freed {
@@ -58,6 +61,21 @@ Result<std::string> tip_of(int root, const std::string& folder, const std::strin
     }
   }
   return invalid("no branch " + glovebox::quoted(branch) + " in the repository");
+}
+
+// The library opens whatever has the right name: a FIFO would keep it waiting for ever.
+Status check_regular(int root, const std::string& folder, unsigned depth) {
+  UniqueFd directory = TRY(open_beneath(root, folder, O_RDONLY | O_DIRECTORY));
+  for (const Entry& entry : TRY(scan_directory(std::move(directory), kMaxObjects))) {
+    const std::string path = folder + "/" + entry.name;
+    if (entry.kind == EntryKind::kDirectory && depth < kMaxObjectDepth) {
+      TRY(check_regular(root, path, depth + 1));
+    } else if (entry.kind != EntryKind::kFile) {
+      return invalid("the repository has something that is no file among its objects: " +
+                     glovebox::quoted(path));
+    }
+  }
+  return {};
 }
 
 struct PendingTree {
@@ -203,9 +221,11 @@ class CommitReader {
 Result<CommitTree> read_commit(int root, const std::string& root_path, const CommitSpec& spec,
                                const std::function<Status(std::string_view)>& sink) {
   const std::string folder = TRY(git_folder(root));
+  const std::string objects = (folder.empty() ? "" : folder + "/") + "objects";
+  TRY(check_regular(root, objects, 1));
   const GitLibrary library = TRY(GitLibrary::start());
   CommitReader reader(library, sink);
-  TRY(reader.open(root_path + "/" + (folder.empty() ? "" : folder + "/") + "objects"));
+  TRY(reader.open(root_path + "/" + objects));
   if (!spec.branch.empty()) {
     const std::string tip = TRY(tip_of(root, folder, spec.branch));
     TRY(reader.check_on_branch(spec, tip));

@@ -133,7 +133,12 @@ TEST_CASE("a patient_id column is found in every disguise") {
       "age,patient_id\xE3\x80\x80\n",
       "age,\xF3\xA0\x80\xA0patient_id\n",
       "=\"patient_id\",age\n",
-      "a,\x0Bpatient_id\x1F\n",
+      "patient\xCD\x8F_id,age\n",                           // U+034F
+      "\xE3\x85\xA4patient_id,age\n",                       // U+3164
+      "\xE1\x85\x9Fpatient_id\xE1\x85\xA0,age\n",           // U+115F, U+1160
+      "age,patient_\xEF\xBE\xA0id\n",                       // U+FFA0
+      "pat\xE1\xA0\x8Bient\xF0\x9D\x85\xB3_id,age\n",       // U+180B, U+1D173
+      "age,\xEF\xBC\xB0\xEF\xBD\x81tient\xEF\xBC\xBFid\n",  // full-width P, a and _
   };
   for (const std::string_view text : disguises) {
     CAPTURE(text);
@@ -144,6 +149,24 @@ TEST_CASE("a patient_id column is found in every disguise") {
   std::string invisible;
   for (int i = 0; i < 5000; ++i) invisible += "\xE2\x80\x8B";
   CHECK(rules_of("t.csv", "a," + invisible + "patient_id\n") == "csv.patient-id");
+}
+
+TEST_CASE("a table with control characters is withheld: some readers end rows at them") {
+  for (const std::string control : {"\x0B", "\x0C", "\x1C", "\x01", "\x1F", "\x7F", "\xC2\x80", "\xC2\x85",
+                                    "\xC2\x9F", "\xE2\x80\xA8", "\xE2\x80\xA9"}) {
+    std::string text = "sex,count\n";
+    for (int i = 0; i < 6000; ++i) text += "F,10" + control;
+    CAPTURE(text.substr(0, 20));
+    CHECK(rules_of("t.csv", text) == "csv.control");
+    CHECK_FALSE(judged("t.csv", text).rows.has_value());
+    CHECK(rules_of("t.txt", text).empty());
+  }
+  CHECK(rules_of("t.csv", "a,\x0Bpatient_id\x1F\n") == "csv.patient-id csv.control");
+  CHECK(rules_of("t.csv", "a\tb\r\n\xC2\xA0\xC3\xA9\t\xE2\x80\xA7\xE2\x80\xAA\xF0\x9F\x98\x80\r\n").empty());
+  CHECK(judged("t.csv", "a\x0B\n").hits.at(0).message ==
+        "has control characters other than tabs and line breaks (such as a vertical tab, a form feed, U+0085 "
+        "or "
+        "U+2028), which some readers take for line breaks");
 }
 
 TEST_CASE("what only resembles a patient_id header passes") {
@@ -157,7 +180,13 @@ TEST_CASE("what only resembles a patient_id header passes") {
 
 TEST_CASE("a file judged in pieces of any size is judged the same") {
   const std::vector<std::string> texts{"\xEF\xBB\xBF\"Patient_ID\"\t\"x\"\r\n1\t2\r\n",
-                                       rows_of_csv(6, "\r\n"), "a,\"b\"\"c\n\",\xC3\xA9\n", "a,\"b",
+                                       rows_of_csv(6, "\r\n"),
+                                       "a,\"b\"\"c\n\",\xC3\xA9\n",
+                                       "a,\"b",
+                                       "a\xE2\x80\xA8"
+                                       "b\n",
+                                       "\xEF\xBC\xB0"
+                                       "atient_id\n",
                                        std::string(kSvg)};
   for (const std::string& text : texts) {
     for (const char* name : {"t.csv", "t.svg"}) {

@@ -71,6 +71,14 @@ TEST_CASE("* stands for any part of one name") {
   CHECK_FALSE(matches("output/*.csv", "output/a.CSV"));
   CHECK_FALSE(matches("a.csv", "aXcsv"));
   CHECK_FALSE(matches("a/*.csv", "a"));
+  CHECK_FALSE(matches("output/*.csv", "output/.csv"));
+  CHECK(matches("output/*.csv", "output/a.csv.csv"));
+  CHECK(matches("*/a*b*.csv", "x/aabb.b.csv"));
+  CHECK_FALSE(matches("a*a.csv", "a.csv"));
+  CHECK_FALSE(matches("a*bc*b.csv", "abcb"));
+  CHECK(matches("a*bc*b.csv", "abcb.csv"));
+  CHECK_FALSE(matches("output/*.csv", "output/a/b.csv"));
+  CHECK_FALSE(matches("output/*.csv", "xoutput/a.csv"));
 }
 
 TEST_CASE("what a pattern may not name, its * does not reach") {

@@ -40,6 +40,18 @@ TEST_CASE("a sound project is read whole") {
   CHECK(table.outputs[2].level == Level::kHighlySensitive);
 }
 
+TEST_CASE("an action has at most a thousand output patterns") {
+  std::string outputs;
+  for (int i = 1; i <= 1001; ++i)
+    outputs += "\n        o" + std::to_string(i) + ": o/" + std::to_string(i) + ".rds";
+  const std::string text = project("  a:\n    run: python:v2 a.py\n    outputs:\n      highly_sensitive:");
+  CHECK(error_of(text + outputs + "\n") ==
+        "1007:16 outputs of action \"a\" have more than 1000 patterns | let one pattern with * stand for "
+        "many files");
+  CHECK(project_of(text + outputs.substr(0, outputs.rfind('\n')) + "\n").actions.at(0).outputs.size() ==
+        1000);
+}
+
 TEST_CASE("the top level has three keys") {
   CHECK(error_of("version: 5\nactionz: {}\nactions:\n" + action("a")) ==
         "2:1 \"actionz\" is not a key of a project file | did you mean \"actions\"?");

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -54,6 +55,7 @@ class Layer {
     spec.owner = owner;
     spec.worker_uid = 64321;
     spec.cancel = cancel;
+    spec.walk_time = walk_time;
     return collect_outputs(upper.get(), spec, facts);
   }
   [[nodiscard]] std::size_t staged_count() const {
@@ -67,6 +69,7 @@ class Layer {
   RunFacts facts;
   uid_t owner = ::geteuid();
   int cancel = -1;
+  Millis walk_time = 300'000;
 
  private:
   TempDir dir_;
@@ -89,17 +92,21 @@ TEST_CASE("outputs are copied, hashed and judged; the rest is named") {
   Layer layer;
   layer.write("upper/output/ok.csv", "a,b\n1,2\n");
   layer.write("upper/output/bad.csv", "patient_id,b\n1,2\n");
+  layer.write("upper/output/breaks.csv",
+              "a,b\n1,2\x0B"
+              "3,4\n");
   layer.write("upper/output/c.rds", "patient_id\n");
   layer.write("upper/cache/x.pyc", "x");
   REQUIRE(layer.collect().ok());
   const RunFacts& facts = layer.facts;
-  REQUIRE(facts.outputs.size() == 3);
+  REQUIRE(facts.outputs.size() == 4);
   CHECK(verdict_of(facts, "output/ok.csv") == "accepted");
+  CHECK(verdict_of(facts, "output/breaks.csv") == "withheld csv.control");
   CHECK(verdict_of(facts, "output/bad.csv") == "withheld csv.patient-id");
   CHECK(verdict_of(facts, "output/c.rds") == "accepted");  // highly sensitive: not judged
-  CHECK(facts.outputs[2].path == "output/ok.csv");         // sorted
-  CHECK(facts.outputs[2].rows == 1);
-  CHECK(facts.outputs[2].digest == Digest::of("a,b\n1,2\n"));
+  CHECK(facts.outputs[3].path == "output/ok.csv");         // sorted
+  CHECK(facts.outputs[3].rows == 1);
+  CHECK(facts.outputs[3].digest == Digest::of("a,b\n1,2\n"));
   CHECK(facts.unmatched_files == Names{"cache/x.pyc"});
   CHECK(facts.end.missing.empty());
   for (std::size_t i = 0; i < facts.outputs.size(); ++i) {
@@ -314,6 +321,34 @@ TEST_CASE("more files than any limit on inodes allows are over the limit") {
   CHECK(layer.facts.end.outputs_over);
 }
 
+TEST_CASE("long paths are bounded altogether: hard links in a deep folder are over the limit") {
+  Layer layer;
+  UniqueFd folder = open_path(layer.path("upper"), O_RDONLY | O_DIRECTORY).value();
+  const std::string long_name(250, 'd');
+  for (int depth = 0; depth < 60; ++depth) {
+    REQUIRE(::mkdirat(folder.get(), long_name.c_str(), 0700) == 0);
+    folder = UniqueFd(::openat(folder.get(), long_name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    REQUIRE(folder.valid());
+  }
+  REQUIRE(UniqueFd(::openat(folder.get(), "f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600)).valid());
+  int made = 0;
+  for (int i = 0; i < 18'000; ++i) {
+    made += ::linkat(folder.get(), "f", folder.get(), std::to_string(i).c_str(), 0) == 0 ? 1 : 0;
+  }
+  REQUIRE(made == 18'000);
+  REQUIRE(layer.collect().ok());
+  CHECK(layer.facts.end.outputs_over);
+}
+
+TEST_CASE("a walk that takes too long is over the limit") {
+  Layer layer;
+  layer.write("upper/output/ok.csv", "a\n");
+  layer.walk_time = 0;
+  REQUIRE(layer.collect().ok());
+  CHECK(layer.facts.end.outputs_over);
+  CHECK(layer.staged_count() == 0);
+}
+
 TEST_CASE("a deep tree is walked to its bound and named there") {
   Layer layer;
   UniqueFd folder = open_path(layer.path("upper"), O_RDONLY | O_DIRECTORY).value();
@@ -348,13 +383,19 @@ TEST_CASE("a name or size that decides is judged without a worker") {
   CHECK(verdict_of(layer.facts, "output/t.csv") == "withheld size type.ext");
 }
 
-TEST_CASE("copies keep their time of modification") {
-  Layer layer;
-  layer.write("upper/output/c.rds", "x");
-  const timespec times[2] = {{1'600'000'000, 5}, {1'600'000'000, 5}};
-  REQUIRE(::utimensat(AT_FDCWD, layer.path("upper/output/c.rds").c_str(), times, 0) == 0);
-  REQUIRE(layer.collect().ok());
-  struct stat info {};
-  REQUIRE(::stat(layer.path("staging/" + layer.facts.staged.at(0)).c_str(), &info) == 0);
-  CHECK(info.st_mtim.tv_sec == 1'600'000'000);
+TEST_CASE("the time of a copy is the kernel's, in whole seconds, whatever time the action set") {
+  for (const std::time_t set : {-2'177'452'800L, 1'600'000'000L, 14'989'000'000L}) {
+    Layer layer;
+    layer.write("upper/output/c.rds", "x");
+    const std::time_t before = std::time(nullptr);
+    const timespec times[2] = {{set, 123'456'789}, {set, 123'456'789}};
+    REQUIRE(::utimensat(AT_FDCWD, layer.path("upper/output/c.rds").c_str(), times, 0) == 0);
+    const std::time_t after = std::time(nullptr);
+    REQUIRE(layer.collect().ok());
+    struct stat info {};
+    REQUIRE(::stat(layer.path("staging/" + layer.facts.staged.at(0)).c_str(), &info) == 0);
+    CHECK(info.st_mtim.tv_sec >= before - 1);  // the kernel's clock ticks behind time()
+    CHECK(info.st_mtim.tv_sec <= after);
+    CHECK(info.st_mtim.tv_nsec == 0);
+  }
 }

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "shell/images/tree.h"
 #include "tests/unit/shell/images/store_bench.h"
 
 namespace glovebox {
@@ -234,6 +235,68 @@ TEST_CASE("archives that unpack to too much are refused" * doctest::skip(not_roo
   REQUIRE_FALSE(both.ok());
   says(both.error(), "layer 2");
   CHECK(bench.leftovers() == 0);
+}
+
+TEST_CASE("names are bounded altogether, over all layers and with the folders that they imply" *
+          doctest::skip(not_root())) {
+  UnpackLimits small;
+  small.name_bytes = 10'000;
+  std::vector<TarEntry> many;
+  for (int i = 0; i < 60; ++i) many.push_back({'f', std::string(200, 'n') + std::to_string(i), ""});
+  says(refusal(many, small), "the image has more than 9.77 KiB of names");
+  says(refusal({{'l', "a", std::string(4000, 't')},
+                {'l', "b", std::string(4000, 't')},
+                {'l', "c", std::string(4000, 't')}},
+               small),
+       "of names");
+  std::string deep;
+  for (int i = 0; i < 60; ++i) deep += "nnnnnnnnnn/";
+  says(refusal({{'f', deep + "f", ""}}, small), "of names");
+  Bench bench;
+  bench.options.limits = small;
+  MadeImage made(bench.layout());
+  many.resize(20);
+  for (int layer = 0; layer < 3; ++layer) made.add_layer(many);
+  made.write();
+  const auto imported = bench.store().import(bench.layout(), "");
+  REQUIRE_FALSE(imported.ok());
+  says(imported.error(), "layer 2: the image has more than");
+  CHECK(bench.leftovers() == 0);
+}
+
+TEST_CASE("a tree whose listing would be too large is refused, when it is made and when it is read" *
+          doctest::skip(not_root())) {
+  const TempDir dir = TempDir::make("/tmp", "gb-listing-").value();
+  for (int i = 0; i < 10; ++i) write_text(dir.path() + "/" + std::to_string(i), "");
+  const UniqueFd tree = open_path(dir.path(), O_RDONLY | O_DIRECTORY).value();
+  const std::size_t size = normalise_tree(tree.get())->text.size();
+  CHECK(normalise_tree(tree.get(), size).ok());
+  for (const auto& listing : {normalise_tree(tree.get(), size - 1), inspect_tree(tree.get(), size - 1)}) {
+    REQUIRE_FALSE(listing.ok());
+    CHECK(listing.error().kind == ErrorKind::kRefused);
+    says(listing.error(), "the list of the image's files is larger than");
+  }
+}
+
+TEST_CASE("a name that an image brings is not taken where a registry or folder stands before it" *
+          doctest::skip(not_root())) {
+  for (const std::string reference : {"evil.example/attacker/made:v1", "folder/made:v1", "/made:v1"}) {
+    Bench bench;
+    MadeImage made(bench.layout());
+    made.add_layer(kSmall);
+    Json manifest = made.write_manifest();
+    manifest["annotations"] = Json{{"org.opencontainers.image.ref.name", reference}};
+    made.write_index(Json::array({manifest}));
+    ImageStore store = bench.store();
+    const auto imported = store.import(bench.layout(), "");
+    REQUIRE_FALSE(imported.ok());
+    CHECK(imported.error().kind == ErrorKind::kInvalid);
+    says(imported.error(), "the image has no name that a study could use: \"" + reference + "\"");
+    CHECK(imported.error().hint ==
+          "say what studies call it: glovebox image import PATH NAME, such as python:v2");
+    CHECK(bench.leftovers() == 0);
+    CHECK(store.import(bench.layout(), "made:v1").ok());
+  }
 }
 
 TEST_CASE("a truncated, damaged, missing or exchanged layer is found" * doctest::skip(not_root())) {

@@ -143,6 +143,25 @@ TEST_SUITE("code from a commit" * doctest::skip(!is_root())) {
     CHECK(t.refusal(repository, tree).message == "not a git repository with objects of its own");
   }
 
+  TEST_CASE("an object that is a pipe or a link is refused before anything waits for it") {
+    for (const std::string make : {"mkfifo", "ln -s /dev/zero"}) {
+      const TestRepository repository;
+      const std::string commit = repository.head();
+      const std::string object = ".git/objects/" + commit.substr(0, 2) + "/" + commit.substr(2);
+      repository.shell("rm -f " + object + " && " + make + " " + object);
+      CommitStaging t;
+      const Error error = t.refusal(repository, commit);
+      CHECK(error.kind == ErrorKind::kInvalid);
+      CHECK(error.message ==
+            "the repository has something that is no file among its objects: \"" + object + "\"");
+    }
+    const TestRepository repository;
+    repository.shell("mkfifo .git/objects/pack/pack-1.idx");
+    CommitStaging t;
+    CHECK(t.refusal(repository, repository.head()).message ==
+          "the repository has something that is no file among its objects: \".git/objects/pack/pack-1.idx\"");
+  }
+
   TEST_CASE("alternates, replacement refs, grafts, configuration and filters have no effect") {
     const TestRepository repository;
     const std::string commit = repository.head();
