@@ -35,8 +35,8 @@ inline constexpr const char* kLocalMedium = ".glovebox/level4";
 // belong to the study's owner. kRefused where `.glovebox` or `metadata` is a link or no folder.
 Result<PublishTarget> local_target(int study);
 
-// What we put into a study is not its code, and patient data must not get into a repository by `git add -A`: a
-// .gitignore in `folder` of the study, which is made where it is missing, says so. One that is there stays.
+// What we put into a study is not its code, and patient data must not get into a repository by `git add -A`:
+// a .gitignore in `folder` of the study, which is made where it is missing, says so. One that is there stays.
 Status keep_from_git(int study, const char* folder, const PublishTarget& target);
 
 // The attempt's own directories.
