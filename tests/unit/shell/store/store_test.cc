@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-
 #include "shell/store/sqlite.h"
 #include "tests/unit/shell/store/store_fixture.h"
 
