@@ -16,4 +16,4 @@ for (round in seq_len(as.integer(commandArgs(trailingOnly = TRUE)[[1]]))) {
   total <- total + coef(model)[["age"]] + sum(by_region$people)
 }
 unlink("output/people.csv")
-writeLines(format(total, digits = 10), "output/total.txt")
+writeLines(format(total, digits = 10), "output/total_r.txt")
