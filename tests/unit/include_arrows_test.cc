@@ -108,6 +108,7 @@ const std::map<std::string, std::string>& raw_exceptions() {
       {"init/init.c sys/prctl.h", "stands alone in the container: nothing else is linked into it"},
       {"cli/terminal.cc sys/ioctl.h", "the terminal's width"},
       {"shell/supervisor/supervisor.cc sys/prctl.h", "what the supervisor is: dies with its caller, reaps"},
+      {"shell/host/uids.cc sys/resource.h", "asks the kernel whether any process has a uid"},
       {"shell/runtime/scratch.cc linux/loop.h", "loop devices are used by scratch space only"},
       {"shell/runtime/scratch.cc sys/ioctl.h", "loop devices are used by scratch space only"},
       {"shell/runtime/scratch.cc sys/mount.h", "a loop device must be mounted before its descriptor closes"},

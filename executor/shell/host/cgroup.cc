@@ -189,8 +189,10 @@ Status Cgroup::apply(const Limits& limits) const {
   return set("pids", "pids.max", std::to_string(limits.processes + 1));
 }
 
-void Cgroup::warm_up() const {
-  if (::fork() != 0) return;
+Result<Child> Cgroup::warm_up() const {
+  const pid_t child = ::fork();
+  if (child < 0) return errno_error("start a process");
+  if (child > 0) return Child(child);
   for (const UniqueFd& entry : entries_) (void)!::write(entry.get(), "0", 1);
   ::_exit(0);
 }

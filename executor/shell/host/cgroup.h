@@ -15,6 +15,7 @@
 #include "core/outcome/outcome.h"
 #include "core/plan/plan.h"
 #include "shell/sys/fd.h"
+#include "shell/sys/spawn.h"
 
 namespace glovebox {
 
@@ -38,9 +39,14 @@ class Cgroup {
   Cgroup& operator=(Cgroup&&) = default;
 
   // After a pause the kernel lets the first process that enters any group wait for a grace period (9 ms, on
-  // an idle host). A child that only enters this one and ends takes that wait while the caller goes on; the
-  // caller reaps it.
-  void warm_up() const;
+  // an idle host). The child that this starts only enters this group and ends: it takes that wait while the
+  // caller goes on.
+  [[nodiscard]] Result<Child> warm_up() const;
+
+  // Where cgroup2 is mounted beside v1; empty where it is not, or alone.
+  [[nodiscard]] std::string beside_v1() const { return host_.mode == "hybrid" ? host_.unified : ""; }
+  // From here on it is mounted there.
+  void move_unified(std::string mount) { host_.unified = std::move(mount); }
 
   // For SpawnSpec::cgroups: open cgroup.procs files.
   [[nodiscard]] std::vector<int> entries() const;

@@ -1,14 +1,12 @@
 #include "shell/host/uids.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <optional>
-#include <vector>
 
 #include "core/base/text.h"
 
@@ -41,40 +39,12 @@ std::optional<uid_t> parse_uid(std::string_view text) {
   return value;
 }
 
-// The four numbers of the line "Uid:\treal\teffective\tsaved\tfs" of /proc/<pid>/status.
-void add_uids(std::string_view status, const UidRange& range, std::vector<bool>& used) {
-  const std::size_t label = status.find("\nUid:\t");
-  if (label == std::string_view::npos) return;
-  std::string_view line = status.substr(label + 6);
-  line = line.substr(0, line.find('\n'));
-  for (const std::string_view field : split(line, '\t')) {
-    const std::optional<uid_t> uid = parse_uid(field);
-    if (uid && *uid >= range.first && *uid <= range.last) used[*uid - range.first] = true;
-  }
-}
-
-bool is_number(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// For each uid of the range whether a process has it. The threads of a process that could make theirs differ
-// would have to be privileged, which no action is.
-Result<std::vector<bool>> uids_in_use(const UidRange& range) {
-  std::vector<bool> used(range.last - range.first + 1, false);
-  const UniqueFd proc = TRY(open_path("/proc", O_RDONLY | O_DIRECTORY));
-  std::array<char, 1024> buffer{};  // the line is within the first 300 bytes
-  for (const std::string& name : TRY(list_directory(proc.get(), 10'000'000))) {
-    if (!is_number(name)) continue;
-    const UniqueFd status(::openat(proc.get(), (name + "/status").c_str(), O_RDONLY | O_CLOEXEC));
-    if (!status.valid()) {
-      if (errno == ENOENT || errno == ESRCH) continue;  // it has ended meanwhile
-      return errno_error("look at the process " + name);
-    }
-    const ssize_t n = ::read(status.get(), buffer.data(), buffer.size());
-    if (n < 0 && errno != ESRCH) return errno_error("look at the process " + name);
-    if (n > 0) add_uids(std::string_view(buffer.data(), static_cast<std::size_t>(n)), range, used);
-  }
-  return used;
+// Whether any process of this host, one that has ended and was not waited for included, has this real uid.
+Result<bool> in_use(uid_t uid) {
+  errno = 0;
+  if (::getpriority(PRIO_USER, uid) != -1 || errno == 0) return true;
+  if (errno == ESRCH) return false;
+  return errno_error("look for processes of uid " + std::to_string(uid));
 }
 
 // Where the search begins: behind the uid that was leased last. Anything odd in the file means the beginning.
@@ -98,16 +68,13 @@ Result<UidLease> UidLease::take(const UidRange& range, const std::string& locks)
   const FileLock choosing = TRY(FileLock::take(directory.get(), ".choosing"));
   const uid_t count = range.last - range.first + 1;
   const uid_t start = next_of(directory.get(), range) - range.first;
-  std::vector<bool> used(count, false);
   for (uid_t i = 0; i < count; ++i) {
     const uid_t offset = (start + i) % count;
-    if (used[offset]) continue;
     const uid_t uid = range.first + offset;
     FileLock lock = TRY(FileLock::attempt(directory.get(), std::to_string(uid)));
     if (!lock.held()) continue;
     // Only now: a process that its last holder left behind when it was killed a moment ago must be seen.
-    used = TRY(uids_in_use(range));
-    if (used[offset]) continue;
+    if (TRY(in_use(uid))) continue;
     TRY(remember_next(directory.get(), range.first + (offset + 1) % count));
     return UidLease(uid, std::move(lock));
   }

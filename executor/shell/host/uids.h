@@ -22,8 +22,8 @@ inline constexpr const char* kUidLocks = "/run/glovebox/uids";
 class UidLease {
  public:
   // The uid in `range` that was leased longest ago, is not leased, and that no process on this host has as
-  // real, effective, saved or file system uid. kHost with a hint where there is none. `locks` is made where
-  // it is missing.
+  // its real uid. (An action's four uids are always the same: only one is mapped for it, and nothing that it
+  // executes is setuid.) kHost with a hint where there is none. `locks` is made where it is missing.
   static Result<UidLease> take(const UidRange& range = {}, const std::string& locks = kUidLocks);
   [[nodiscard]] uid_t uid() const { return uid_; }
   [[nodiscard]] int fd() const { return lock_.fd(); }

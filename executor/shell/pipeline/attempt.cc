@@ -58,6 +58,7 @@ class AttemptRun {
     attempt_.id = id.str();
     context_ = TRY(session_.record_context(session_.key().builder_id));
     run_ = TRY(RunFolder::make(session_.runs(), session_.locks(), attempt_.id));
+    if (attempt_.plan) make_group();
     TRY(run_->keep_draft({TRY(mark_of(place_.study, place_.study_path)), planned_.request.collect_everything,
                           attempt_.started, lost_statement(attempt_, planned_.request, context_)}));
     record_ = TRY(make_record_folder(session_.root(), id, attempt_.started));
@@ -71,12 +72,24 @@ class AttemptRun {
     return session_.store().begin(row);
   }
 
+  // So early that the kernel's wait for the first entry into a group is over when the runtime enters it.
+  void make_group() {
+    group_ = Cgroup::make(session_.cgroups(), attempt_.id, attempt_.plan->limits);
+    if (!group_->ok()) return;
+    if (const Result<Child> child = group_->value().warm_up(); child.ok()) warm_up_ = *child;
+  }
+
+  void reap_warm_up() {
+    if (warm_up_) (void)warm_up_->wait().ok();
+    warm_up_.reset();
+  }
+
   Result<SupervisorSpec> supervisor_spec() {
     SupervisorSpec spec;
     spec.plan = &*attempt_.plan;
     spec.id = attempt_.id;
     spec.host_uid = lease_->uid();
-    spec.run_path = session_.root() + "/run/" + attempt_.id;
+    spec.run = run_->fd();
     spec.runs = session_.runs();
     spec.templates = session_.templates();
     spec.sources.image = TRY(session_.images().open_tree(attempt_.plan->image.manifest));
@@ -84,16 +97,17 @@ class AttemptRun {
     spec.sources.code = TRY(open_beneath(session_.code(), attempt_.plan->code.hex(), O_RDONLY | O_DIRECTORY));
     spec.sources.study = TRY(open_beneath(place_.study, ".", O_RDONLY | O_DIRECTORY));
     spec.sources.stamps = planned_.stamps;
-    spec.cgroups = session_.cgroups();
+    if (!group_->ok()) return group_->error();
+    spec.group = &group_->value();
     spec.runtime = session_.host().runtimes.at(attempt_.plan->runtime);
     spec.echo_output = watch_.echo_output;
     spec.echo_errors = watch_.echo_errors;
     spec.close_in_child = {run_->lock(), lease_->fd()};
-    spec.collect = [this, code = spec.sources.code.get(), path = spec.run_path](int upper, int cancel,
-                                                                                RunFacts& facts) -> Status {
+    spec.collect = [this, code = spec.sources.code.get()](int upper, int cancel, RunFacts& facts) -> Status {
       // Opened anew, in the supervisor's mount namespace: the worker that judges can only be shown a
       // directory of that.
-      const UniqueFd staging = TRY(open_path(path + "/" + kStaging, O_RDONLY | O_DIRECTORY));
+      const std::string path = session_.root() + "/run/" + attempt_.id + "/" + kStaging;
+      const UniqueFd staging = TRY(open_path(path, O_RDONLY | O_DIRECTORY));
       CollectSpec collect;
       collect.plan = &*attempt_.plan;
       collect.code = code;
@@ -113,6 +127,7 @@ class AttemptRun {
     event("prepared");
     TRY(session_.store().advance(attempt_.id, JobEvent::kStarted));
     supervision_ = TRY(Supervision::start(TRY(supervisor_spec())));
+    reap_warm_up();  // it ends before the action can begin
     RunFacts facts = TRY(supervision_->wait(watch_.progress, watch_.cancel));
     event("started", facts.started);
     event("ended", facts.finished);
@@ -198,8 +213,9 @@ class AttemptRun {
         TRY(publish_target(place_.study, planned_.request.collect_everything, attempt_.id));
     event("decided", attempt_.finished);
     TRY(write_events());
-    TRY(run_->keep_decision(
-        {std::string(to_string(attempt_.reason)), statement_json(attempt_, planned_.request, context_)}));
+    const Decision decision{std::string(to_string(attempt_.reason)),
+                            statement_json(attempt_, planned_.request, context_)};
+    TRY(run_->keep_decision(decision));
     TRY(session_.store().advance(attempt_.id, JobEvent::kPublishing));
     {
       // Held until the manifest stands: two actions of one study must not lose each other's entries.
@@ -224,7 +240,7 @@ class AttemptRun {
       publishing_ = !published.ok() && open_beneath(run_->fd(), kJournalName, O_PATH).ok();
       TRY(published);
     }
-    return record();
+    return record(decision);
   }
 
   Status write_events() {
@@ -233,17 +249,9 @@ class AttemptRun {
     return {};
   }
 
-  Status record() {
-    AttemptChange change;
-    change.reason = std::string(to_string(attempt_.reason));
-    change.finished = attempt_.finished;
-    const auto statement_at = [&](const ChainPlace& at) -> Result<std::string> {
-      Json statement = statement_json(attempt_, planned_.request, context_);
-      place_in_chain(statement, at.sequence, at.previous);
-      return dump_json(statement);
-    };
+  Status record(const Decision& decision) {
     attempt_.record =
-        TRY(write_record(session_.store(), session_.key(), *record_, statement_at, change)).path;
+        TRY(write_decided(session_.store(), session_.key(), *record_, decision, attempt_.finished)).path;
     return {};
   }
 
@@ -253,7 +261,8 @@ class AttemptRun {
     if (!context_.log) ::unlinkat(record_->fd.get(), kLogFile, 0);
     event("ended", attempt_.finished);
     TRY(write_events());
-    return record();
+    return record(
+        {std::string(to_string(attempt_.reason)), statement_json(attempt_, planned_.request, context_)});
   }
 
   void note_error(const Error& error) {
@@ -271,6 +280,7 @@ class AttemptRun {
   // Whatever cannot be removed now is removed by the next command's reconcile().
   void clean_up() {
     if (supervision_) (void)supervision_->finish().ok();
+    reap_warm_up();
     // The supervisor has removed the group, unless something killed it.
     if (run_ && !clear_cgroup(session_.cgroups(), attempt_.id).ok()) return;
     run_.reset();
@@ -286,6 +296,8 @@ class AttemptRun {
   std::optional<RecordFolder> record_;
   std::optional<UidLease> lease_;
   std::optional<RunFolder> run_;
+  std::optional<Result<Cgroup>> group_;
+  std::optional<Child> warm_up_;
   std::optional<Supervision> supervision_;
   std::vector<std::string> staged_;
   StagedFile log_;

@@ -83,8 +83,7 @@ Status Installation::open_folders() {
     return errno_error("make the state directory " + quoted(root_));
   }
   folder_ = TRY(open_path(root_, O_RDONLY | O_DIRECTORY));
-  // Entered by root alone since actions have their roots at the stage (shell/supervisor); 0700 would do.
-  runs_ = TRY(make_directories(folder_.get(), "run", 0711));
+  runs_ = TRY(make_directories(folder_.get(), "run", 0700));
   locks_ = TRY(make_directories(folder_.get(), "locks", 0700));
   manifests_ = TRY(make_directories(folder_.get(), "manifests", 0700));
   return {};

@@ -64,20 +64,6 @@ Result<bool> finish_publish(const Installation& home, const Remains& remains, in
   return ::faccessat(staging->get(), "log", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
 }
 
-Status write_late_record(Installation& home, const SigningKey& key, const RecordFolder& record,
-                         const Decision& decision) {
-  AttemptChange change;
-  change.finished = utc_now();
-  change.reason = decision.reason;
-  const auto statement_at = [&](const ChainPlace& at) -> Result<std::string> {
-    Json placed = decision.statement;
-    place_in_chain(placed, at.sequence, at.previous);
-    return dump_json(placed);
-  };
-  TRY(write_record(home.store(), key, record, statement_at, change));
-  return {};
-}
-
 Status settle_attempt(Installation& home, const SigningKey& key, const AttemptRow& row, int run) {
   TRY(clear_cgroup(home.cgroups(), row.id));
   const RecordFolder record =
@@ -88,7 +74,7 @@ Status settle_attempt(Installation& home, const SigningKey& key, const AttemptRo
   const Result<bool> finished = remains.decision ? finish_publish(home, remains, run) : Result<bool>(false);
   const bool stands = finished.ok() && *finished;
   const Decision lost{std::string(to_string(Reason::kLost)), remains.draft.statement};
-  TRY(write_late_record(home, key, record, stands ? *remains.decision : lost));
+  TRY(write_decided(home.store(), key, record, stands ? *remains.decision : lost, utc_now()));
   return run >= 0 ? remove_tree(home.runs(), row.id) : Status();
 }
 

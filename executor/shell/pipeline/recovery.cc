@@ -19,7 +19,7 @@ Result<StudyMark> mark_of(int study, std::string path) {
 
 Result<RunFolder> RunFolder::make(int runs, int locks, const std::string& id) {
   const FileLock making = TRY(FileLock::take(locks, kMakingRuns));
-  UniqueFd folder = TRY(make_directories(runs, id, 0711));
+  UniqueFd folder = TRY(make_directories(runs, id, 0700));
   FileLock lock = TRY(FileLock::attempt(folder.get(), kRunLock));
   if (!lock.held()) return host_error("another process works in run/" + id);
   UniqueFd staging = TRY(make_directories(folder.get(), kStaging, 0700));
@@ -65,6 +65,16 @@ Result<std::optional<Decision>> read_decision(int run) {
   const Json json = TRY(parse_json(*text, kDecision));
   JsonObject object = TRY(JsonObject::of(json, kDecision));
   return std::optional(Decision{TRY(object.string("reason")), *TRY(object.required("statement"))});
+}
+
+Result<WrittenRecord> write_decided(Store& store, const SigningKey& key, const RecordFolder& record,
+                                    const Decision& decision, const std::string& finished) {
+  const auto statement_at = [&](const ChainPlace& at) -> Result<std::string> {
+    Json placed = decision.statement;
+    place_in_chain(placed, at.sequence, at.previous);
+    return dump_json(placed);
+  };
+  return write_record(store, key, record, statement_at, {decision.reason, finished});
 }
 
 std::string exec_folder(const std::string& id) {

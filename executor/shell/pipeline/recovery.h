@@ -6,6 +6,7 @@
 
 #include "core/outcome/outcome.h"
 #include "core/provenance/statement.h"
+#include "shell/attest/records.h"
 #include "shell/publish/publish.h"
 #include "shell/sys/file.h"
 
@@ -38,6 +39,10 @@ struct Decision {
 };
 // None where it did not come so far.
 Result<std::optional<Decision>> read_decision(int run);
+
+// Has what was decided signed and entered in the chain.
+Result<WrittenRecord> write_decided(Store& store, const SigningKey& key, const RecordFolder& record,
+                                    const Decision& decision, const std::string& finished);
 
 // The statement of an attempt that was cut off, from what was known when it began.
 Json lost_statement(const Attempt& begun, const Request& asked, const RecordContext& context);

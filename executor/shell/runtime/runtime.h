@@ -12,10 +12,15 @@
 
 namespace glovebox {
 
+// A read-only mount of the runtime's binary, to be put anywhere. `program`: absolute; links are followed.
+Result<UniqueFd> detach_runtime(const std::string& program);
+
+// Makes `directory` (absolute): there the runtime finds `config`, its bundle, and keeps its state, its pid
+// file and its log. It is executed from there, too, off the read-only mount `runtime`.
+Status prepare_runtime(const std::string& directory, int runtime, const std::string& config);
+
 struct CreateSpec {
-  std::string program;  // the runtime's absolute path
-  std::string
-      run_path;  // the attempt's directory, where config.json lies and where the runtime keeps its state
+  std::string directory;  // as prepare_runtime() made it
   std::string id;
   int output = -1;  // the container's stdout
   int errors = -1;

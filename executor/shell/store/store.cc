@@ -130,6 +130,7 @@ Result<JobState> advance_within(const Database& database, const std::string& id,
 }
 
 Result<JobState> Store::advance(const std::string& id, JobEvent event, const AttemptChange& change) {
+  const RelaxedCommits relaxed = TRY(RelaxedCommits::on(*database_));
   Transaction transaction = TRY(Transaction::begin(*database_));
   const JobState state = TRY(advance_within(*database_, id, event, change));
   TRY(transaction.commit());

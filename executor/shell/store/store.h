@@ -1,9 +1,10 @@
 // The state of one Glovebox installation: ROOT/state.sqlite. Attempts and their states, the cache of actions,
 // the cache of file digests. The chain of records is in store/chain.h.
 //
-// Every function that changes something is one transaction. Attempts are durable when it returns: a power cut
-// cannot undo it; the caches may lose their newest entries. Any number of processes may have the store open
-// at once. A store must not be used on both sides of a fork (workers never touch it).
+// Every function that changes something is one transaction. A new attempt is durable when begin() returns,
+// its end with its record (store/chain.h): a power cut cannot undo them. The caches may lose their newest
+// entries. Any number of processes may have the store open at once. A store must not be used on both sides of
+// a fork (workers never touch it).
 #pragma once
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -59,7 +60,8 @@ class Store {
   // Enters a new attempt, in state preparing. An id that is already there: kInvalid.
   Status begin(const AttemptRow& row);
   // Applies `event` by core/job's next(); kInvalid where that refuses or there is no such attempt. The new
-  // state.
+  // state. A power cut may take it while nothing durable has followed: what is left of an attempt in its run
+  // folder says more, and recovery goes by that.
   Result<JobState> advance(const std::string& id, JobEvent event, const AttemptChange& change = {});
   Result<std::optional<AttemptRow>> attempt(const std::string& id) const;
   // Those that are not finalized, oldest first: running, or cut off by a crash.

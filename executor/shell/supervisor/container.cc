@@ -28,14 +28,6 @@ constexpr Millis kKillPatience =
     60'000;  // for the last process to go: a process in uninterruptible sleep takes its time
 constexpr int kTickMillis = 200;
 
-CreateSpec create_spec(const SupervisorSpec& spec) {
-  CreateSpec create;
-  create.program = spec.runtime;
-  create.run_path = spec.run_path;
-  create.id = spec.id;
-  return create;
-}
-
 std::string message_from(int channel) {
   std::array<char, 64> buffer{};
   const ssize_t n = ::recv(channel, buffer.data(), buffer.size(), MSG_DONTWAIT);
@@ -63,13 +55,15 @@ Container::Container(pid_t init, UniqueFd channel, UniqueFd output, UniqueFd err
       streams_{std::move(output), std::move(errors)},
       log_(std::move(log)) {}
 
-Result<Container> Container::launch(const SupervisorSpec& spec, const Cgroup& group) {
-  const UniqueFd run = TRY(open_path(spec.run_path, O_RDONLY | O_DIRECTORY));
-  LogKeeper log = TRY(LogKeeper::make(run.get(), spec.plan->limits.log));
+Result<Container> Container::launch(const SupervisorSpec& spec, const std::string& directory,
+                                    const Cgroup& group) {
+  LogKeeper log = TRY(LogKeeper::make(spec.run, spec.plan->limits.log));
   auto [ours, theirs] = TRY(make_seqpacket());
   Pipe output = TRY(make_pipe());
   Pipe errors = TRY(make_pipe());
-  CreateSpec create = create_spec(spec);
+  CreateSpec create;
+  create.directory = directory;
+  create.id = spec.id;
   create.output = output.write.get();
   create.errors = errors.write.get();
   create.channel = theirs.get();

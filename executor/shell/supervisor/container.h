@@ -16,9 +16,10 @@ namespace glovebox {
 
 class Container {
  public:
-  // Creates it, starts init and waits until init is ready behind its gate. The caller's group limits are in
-  // force from the first instruction on.
-  static Result<Container> launch(const SupervisorSpec& spec, const Cgroup& group);
+  // Creates it from the runtime's `directory` (shell/runtime), starts init and waits until init is ready
+  // behind its gate. The caller's group limits are in force from the first instruction on.
+  static Result<Container> launch(const SupervisorSpec& spec, const std::string& directory,
+                                  const Cgroup& group);
 
   // Facts under full confinement. Nothing of the study has run yet.
   Result<Facts> check(const SupervisorSpec& spec) const;

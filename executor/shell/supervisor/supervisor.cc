@@ -13,6 +13,7 @@
 
 #include "core/base/text.h"
 #include "core/bundle/bundle.h"
+#include "shell/runtime/runtime.h"
 #include "shell/supervisor/container.h"
 #include "shell/sys/clock.h"
 #include "shell/sys/file.h"
@@ -54,13 +55,6 @@ Result<std::string> hide_unified(const std::string& unified, const std::string& 
   return hidden;
 }
 
-Status write_bundle(const SupervisorSpec& spec, const std::string& place) {
-  const Json config = bundle_config(*spec.plan, {place + "/root", spec.host_uid});
-  const UniqueFd run = TRY(open_path(spec.run_path, O_RDONLY | O_DIRECTORY));
-  const UniqueFd file = TRY(open_beneath(run.get(), "config.json", O_WRONLY | O_CREAT | O_EXCL, 0600));
-  return write_all(file.get(), dump_json(config));
-}
-
 // The parts of one run in the order in which they come to be; whatever was made is unmade in unwind().
 class Run {
  public:
@@ -89,38 +83,38 @@ class Run {
  private:
   Status stage() {
     sources_ = TRY(detach_sources(*spec_.plan, spec_.sources));
+    const UniqueFd runtime = TRY(detach_runtime(spec_.runtime));
     TRY(unshare_mounts());
     place_ = TRY(make_stage());
     TRY(replace_devices(place_));
-    CgroupHost cgroups = spec_.cgroups;
-    if (cgroups.mode == "hybrid") cgroups.unified = TRY(hide_unified(cgroups.unified, place_));
-    group_ = TRY(Cgroup::make(cgroups, spec_.id, spec_.plan->limits));
-    group_->warm_up();
-    const UniqueFd run = TRY(open_path(spec_.run_path, O_RDONLY | O_DIRECTORY));
-    scratch_ = TRY(Scratch::mount_at(place_, run.get(), spec_.runs, spec_.templates, spec_.plan->limits,
+    if (const std::string unified = spec_.group->beside_v1(); !unified.empty())
+      spec_.group->move_unified(TRY(hide_unified(unified, place_)));
+    scratch_ = TRY(Scratch::mount_at(place_, spec_.run, spec_.runs, spec_.templates, spec_.plan->limits,
                                      spec_.host_uid));
     TRY(assemble_root(*spec_.plan, spec_.host_uid, sources_, place_));
-    return write_bundle(spec_, place_);
+    runtime_directory_ = place_ + "/runtime";
+    return prepare_runtime(runtime_directory_, runtime.get(),
+                           dump_json(bundle_config(*spec_.plan, {place_ + "/root", spec_.host_uid})));
   }
 
   Status execute(RunFacts& facts) {
-    Container container = TRY(Container::launch(spec_, *group_));
+    Container container = TRY(Container::launch(spec_, runtime_directory_, *spec_.group));
     const auto checked = [&]() -> Status {
       Facts seen = TRY(container.check(spec_));
-      seen.limits.merge(TRY(group_->read_back(spec_.plan->limits)));
+      seen.limits.merge(TRY(spec_.group->read_back(spec_.plan->limits)));
       seen.limits.merge(TRY(scratch_->read_back(spec_.plan->limits)));
       add_own_limits(seen);
       facts.facts = std::move(seen);
       return {};
     };
     if (Status as_planned = checked(); !as_planned.ok()) {
-      (void)container.abandon(*group_).ok();
+      (void)container.abandon(*spec_.group).ok();
       return as_planned;
     }
     const Status ran = container.run(
-        spec_, *group_, orders_, [&](Millis elapsed) { report_progress(elapsed); }, facts);
+        spec_, *spec_.group, orders_, [&](Millis elapsed) { report_progress(elapsed); }, facts);
     if (!ran.ok()) {
-      (void)container.abandon(*group_).ok();
+      (void)container.abandon(*spec_.group).ok();
       return ran;
     }
     take_counters(facts);
@@ -142,9 +136,8 @@ class Run {
   }
 
   Status remove_group() {
-    if (!group_) return {};
-    TRY(group_->kill_and_wait(60'000));
-    return group_->remove();
+    TRY(spec_.group->kill_and_wait(60'000));
+    return spec_.group->remove();
   }
 
   // What the supervisor itself holds to: in force because this very process keeps them.
@@ -158,7 +151,7 @@ class Run {
   }
 
   void take_counters(RunFacts& facts) const {
-    const Cgroup::Counters counters = group_->counters();
+    const Cgroup::Counters counters = spec_.group->counters();
     facts.end.oom_kills = counters.oom_kills;
     facts.end.forks_refused = counters.forks_refused;
     facts.usage.cpu_user_ms = counters.cpu_user_ms;
@@ -174,7 +167,7 @@ class Run {
   void report_progress(Millis elapsed) {
     if (elapsed < next_progress_) return;
     next_progress_ = elapsed + 200;
-    const Cgroup::Counters now = group_->counters();
+    const Cgroup::Counters now = spec_.group->counters();
     (void)send_line(
         answers_, kProgressLine,
         Json{{"elapsed", elapsed}, {"memory", now.memory_now}, {"cpu", now.cpu_user_ms + now.cpu_system_ms}})
@@ -185,9 +178,9 @@ class Run {
   int answers_;
   int orders_;
   std::string place_;
+  std::string runtime_directory_;
   DetachedSources sources_;
   std::optional<Scratch> scratch_;
-  std::optional<Cgroup> group_;
   Millis next_progress_ = 200;
 };
 

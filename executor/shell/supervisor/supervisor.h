@@ -28,12 +28,12 @@ struct SupervisorSpec {
   const Plan* plan = nullptr;
   std::string id;
   uid_t host_uid = 0;
-  std::string run_path;  // ROOT/run/<id>: exists, mode 0711, empty but for what the caller put there
-  int runs = -1;         // ROOT/run
-  int templates = -1;    // ROOT/templates
+  int run = -1;        // ROOT/run/<id>: exists, empty but for what the caller put there
+  int runs = -1;       // ROOT/run
+  int templates = -1;  // ROOT/templates
   StageSources sources;
-  CgroupHost cgroups;
-  std::string runtime;  // absolute path
+  Cgroup* group = nullptr;  // made, and removed by the supervisor once everything in it has ended
+  std::string runtime;      // absolute path
   Collector collect;
   int echo_output = -1;  // where stdout and stderr are shown as they come, besides the log; -1: nowhere
   int echo_errors = -1;

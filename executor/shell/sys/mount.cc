@@ -2,10 +2,12 @@
 
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -49,25 +51,21 @@ Status unshare_mounts() {
 
 Result<UniqueFd> idmap_namespace(uid_t from_uid, gid_t from_gid, uid_t to_uid, gid_t to_gid) {
   // A namespace lives as long as a descriptor to it; its first process only has to exist while the maps are
-  // written.
-  Pipe gate = TRY(make_pipe());
-  const pid_t child = ::fork();
-  if (child < 0) return errno_error("fork");
-  if (child == 0) {
-    ::close(gate.write.get());
-    char byte = 0;
-    if (::unshare(CLONE_NEWUSER) == 0) {
-      ::kill(::getpid(), SIGSTOP);
-      (void)!::read(gate.read.get(), &byte, 1);
-    }
-    ::_exit(0);
+  // written. Sharing our memory, it costs no copy of it.
+  alignas(16) std::array<char, 16 * 1024> stack;  // NOLINT: only that process writes there
+  const pid_t parent = ::getpid();
+  const auto wait_for_end = [](void* of) -> int {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    while (::getppid() == *static_cast<const pid_t*>(of)) ::pause();
+    return 0;
+  };
+  const pid_t child = ::clone(wait_for_end, stack.data() + stack.size(), CLONE_NEWUSER | CLONE_VM | SIGCHLD,
+                              const_cast<pid_t*>(&parent));
+  if (child < 0) {
+    return host_error("cannot make a user namespace for idmapped mounts",
+                      "see: sysctl user.max_user_namespaces");
   }
   const auto build = [&]() -> Result<UniqueFd> {
-    int status = 0;
-    if (::waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status)) {
-      return host_error("cannot make a user namespace for idmapped mounts",
-                        "see: sysctl user.max_user_namespaces");
-    }
     TRY(write_map(child, "uid_map", std::to_string(from_uid) + " " + std::to_string(to_uid) + " 1\n"));
     TRY(write_map(child, "gid_map", std::to_string(from_gid) + " " + std::to_string(to_gid) + " 1\n"));
     return open_path("/proc/" + std::to_string(child) + "/ns/user", O_RDONLY);

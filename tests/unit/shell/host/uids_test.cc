@@ -2,6 +2,8 @@
 #include "shell/host/uids.h"
 
 #include <doctest/doctest.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,21 +72,52 @@ TEST_CASE("an exhausted range says so, and a freed uid can be had again") {
   CHECK(locks.take()->uid() == 611'003);
 }
 
-TEST_CASE("a uid that any process has as real, effective, saved or file system uid is passed over" *
+TEST_CASE("a uid that any process has is passed over, be it one that only waits to be reaped" *
           doctest::skip(::geteuid() != 0)) {
   const Locks locks;
   const uid_t keep = static_cast<uid_t>(-1);
   const std::vector<pid_t> children = {
       sleeper([&] { return ::setresuid(611'000, keep, keep); }),
-      sleeper([&] { return ::setresuid(keep, keep, 611'001); }),
+      sleeper([&] { return ::setresuid(611'001, 611'001, 611'001); }),
       sleeper([&] { return ::setresuid(611'002, 611'002, 611'002); }),
   };
   CHECK(locks.take()->uid() == 611'003);
+  CHECK(locks.take()->uid() == 611'003);
+  ::kill(children[1], SIGKILL);
+  siginfo_t ended{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(children[1]), &ended, WEXITED | WNOWAIT) == 0);
   CHECK(locks.take()->uid() == 611'003);
   end(children[1]);
   CHECK(locks.take()->uid() == 611'001);
   end(children[0]);
   end(children[2]);
+}
+
+TEST_CASE("a uid is in use, too, where only a process in another user and pid namespace has it" *
+          doctest::skip(::geteuid() != 0)) {
+  const Locks locks;
+  const UidRange one{611'030, 611'030};
+  const pid_t outside = sleeper([] {
+    if (::unshare(CLONE_NEWPID) != 0) return 1;
+    const Pipe orders = make_pipe().value();
+    const Pipe answers = make_pipe().value();
+    char byte = 0;
+    const pid_t inside = ::fork();
+    if (inside == 0) {
+      const bool became = ::unshare(CLONE_NEWUSER) == 0 && ::write(answers.write.get(), "u", 1) == 1 &&
+                          ::read(orders.read.get(), &byte, 1) == 1 && ::setresuid(1000, 1000, 1000) == 0 &&
+                          ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+                          ::write(answers.write.get(), "y", 1) == 1;
+      for (; became;) ::pause();
+      ::_exit(1);
+    }
+    if (::read(answers.read.get(), &byte, 1) != 1) return 1;
+    const UniqueFd map = open_path("/proc/" + std::to_string(inside) + "/uid_map", O_WRONLY).value();
+    const bool mapped = write_all(map.get(), "1000 611030 1").ok() && write_all(orders.write.get(), "m").ok();
+    return mapped && ::read(answers.read.get(), &byte, 1) == 1 && byte == 'y' ? 0 : 1;
+  });
+  CHECK_FALSE(locks.take(one).ok());
+  end(outside);
 }
 
 TEST_CASE("a lease outlives a forked helper that kept it, and ends with the last that has it") {
