@@ -52,6 +52,27 @@ rm -rf "$study/output"
 run write_inputs -- --force
 is 'what an action needs runs first' 'make_input write_inputs' "$(jq -rs 'map(.action) | join(" ")' "$work/out")"
 
+# An input that its owner changes while an action has it.
+cat >>"$study/project.yaml" <<'ACTION'
+
+  slow_reader:
+    needs: [make_input]
+    run: minimal:v1 sh -c 'sleep 2; cat output/input.csv >output/slow.txt'
+    outputs: {highly_sensitive: {seen: output/slow.txt}}
+ACTION
+(sleep 1 && echo 3,changed >>"$study/output/input.csv") &
+run slow_reader
+wait
+is 'an input that changes meanwhile: refused' 'refused input 3' \
+  "$(field .status slow_reader) $(field .reason slow_reader) $status"
+ok 'it is named' grep -q '"output/input.csv\\" has changed' "$work/out"
+ok 'and nothing is kept' not test -e "$study/output/slow.txt"
+run slow_reader
+is 'next time the changed input is refused before it runs' 'refused input 3' \
+  "$(field .status make_input) $(field .reason make_input) $status"
+run slow_reader -- --force
+is '--force makes it anew' 'succeeded 0' "$(field .status slow_reader) $status"
+
 # The log file that other programs read.
 log=$study/metadata/make_input.log
 ok 'the log has a summary' grep -qx '=============JOB SUMMARY=============' "$log"

@@ -132,7 +132,7 @@ Explanation without_facts(Reason reason) {
 
 Reason decide_reason(const RunEnd& end) {
   if (end.ended_by == EndedBy::kCancelled) return Reason::kCancelled;
-  if (end.host_failed) return Reason::kHost;
+  if (end.fault != Fault::kNone) return end.fault == Fault::kInput ? Reason::kInput : Reason::kHost;
   if (end.ended_by == EndedBy::kDeadline) return Reason::kTime;
   if (end.oom_kills > 0) return Reason::kMemory;
   if (end.report.kind == InitReport::Kind::kNone) return Reason::kHost;

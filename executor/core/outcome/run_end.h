@@ -13,6 +13,10 @@ namespace glovebox {
 // count.
 enum class EndedBy { kItself, kDeadline, kCancelled };
 
+// Why nothing of the run is trusted: an error of ours or of the scratch's file system, or an input that is
+// not what was planned.
+enum class Fault { kNone, kHost, kInput };
+
 // What init said of the study's first process before it ended itself. Init is the only one that can tell a
 // signal from an exit status above 128.
 struct InitReport {
@@ -24,8 +28,7 @@ struct InitReport {
 // What was observed, all of it outside the action.
 struct RunEnd {
   EndedBy ended_by = EndedBy::kItself;
-  bool host_failed =
-      false;  // an error of ours or of the scratch's file system: nothing of the run is trusted
+  Fault fault = Fault::kNone;
   InitReport report;
   std::uint64_t oom_kills = 0;       // the cgroup's oom_kill count
   std::uint64_t forks_refused = 0;   // pids.events max
@@ -36,7 +39,7 @@ struct RunEnd {
 
 // The first cause wins, in the order of this list:
 //  1. cancelled: somebody asked; whatever happened meanwhile is of no interest to them
-//  2. host: what was observed cannot be relied on
+//  2. host, input: what was observed cannot be relied on, or not what it was made from
 //  3. time: the wall time was over while the action still ran
 //  4. memory: the kernel killed a process of the action for memory, *whatever the exit status*. A killed
 //  child

@@ -13,7 +13,7 @@ constexpr std::int64_t kSeccompFilter = 2;     // proc(5), Seccomp: disabled, st
 
 Json end_json(const RunEnd& end) {
   return {{"ended_by", static_cast<int>(end.ended_by)},
-          {"host_failed", end.host_failed},
+          {"fault", static_cast<int>(end.fault)},
           {"report", static_cast<int>(end.report.kind)},
           {"report_value", end.report.value},
           {"oom_kills", end.oom_kills},
@@ -144,7 +144,7 @@ Result<RunEnd> end_from(const Json& json) {
   Reader in(TRY(JsonObject::of(json, "end")));
   RunEnd end;
   end.ended_by = in.one_of("ended_by", EndedBy::kCancelled);
-  end.host_failed = in.flag("host_failed");
+  end.fault = in.one_of("fault", Fault::kInput);
   end.report = TRY(report_from(in));
   end.oom_kills = in.number("oom_kills");
   end.forks_refused = in.number("forks_refused");
@@ -221,9 +221,9 @@ Json run_facts_json(const RunFacts& facts) {
     outputs.push_back(
         output_json(facts.outputs[i], i < facts.staged.size() ? facts.staged[i] : std::string()));
   }
-  Json json{{"end", end_json(facts.end)},   {"host_problem", facts.host_problem},
-            {"host_hint", facts.host_hint}, {"started", facts.started},
-            {"finished", facts.finished},   {"facts", facts.facts ? facts_part_json(*facts.facts) : Json()}};
+  Json json{{"end", end_json(facts.end)}, {"problem", facts.problem},
+            {"hint", facts.hint},         {"started", facts.started},
+            {"finished", facts.finished}, {"facts", facts.facts ? facts_part_json(*facts.facts) : Json()}};
   json["usage"] = {{"wall_ms", facts.usage.wall_ms},
                    {"cpu_user_ms", facts.usage.cpu_user_ms},
                    {"cpu_system_ms", facts.usage.cpu_system_ms},
@@ -242,8 +242,8 @@ Result<RunFacts> run_facts_from_json(const Json& json) {
   RunFacts facts;
   facts.end = TRY(end_from(in.object("end")));
   facts.usage = TRY(usage_from(in.object("usage")));
-  facts.host_problem = in.text("host_problem");
-  facts.host_hint = in.text("host_hint");
+  facts.problem = in.text("problem");
+  facts.hint = in.text("hint");
   facts.started = in.text("started");
   facts.finished = in.text("finished");
   if (const Json* part = in.optional("facts"); part != nullptr) facts.facts = TRY(facts_part_from(*part));

@@ -11,8 +11,8 @@ namespace glovebox {
 
 struct RunFacts {
   RunEnd end;
-  std::string host_problem;  // where end.host_failed: what went wrong, for the operator
-  std::string host_hint;
+  std::string problem;  // where there is a fault: what it is, and what to do
+  std::string hint;
   std::string started;  // RFC 3339 UTC, when the gate was opened; empty where it never was
   std::string finished;
   std::optional<Facts> facts;

@@ -131,7 +131,8 @@ class AttemptRun {
     RunFacts facts = TRY(supervision_->wait(watch_.progress, watch_.cancel));
     event("started", facts.started);
     event("ended", facts.finished);
-    if (facts.end.host_failed) return Error{ErrorKind::kHost, facts.host_problem, {}, facts.host_hint, {}};
+    if (facts.end.fault == Fault::kInput) blamed_ = Reason::kInput;
+    if (facts.end.fault != Fault::kNone) return Error{ErrorKind::kHost, facts.problem, {}, facts.hint, {}};
     take(std::move(facts));
     return {};
   }

@@ -37,13 +37,13 @@ struct OpenInput {
 Result<OpenInput> open_input(int tree, const StampedInput& input) {
   const std::string& path = input.file->path.str();
   Result<UniqueFd> file = open_beneath(tree, path, O_PATH | O_NOFOLLOW);
-  if (!file.ok()) return refused(file.error().message, "run the action again");
+  if (!file.ok()) return integrity(file.error().message, "run the action again");
   const auto info = TRY(stat_of(file->get()));
   FileStamp stamp = stamp_of(info);
   stamp.device = input.stamp.device;
   if (S_ISREG(info.st_mode) && stamp == input.stamp) return OpenInput{std::move(*file), info};
-  return refused("input " + quoted(path) + " has changed since its digest was checked",
-                 "run the action again");
+  return integrity("input " + quoted(path) + " has changed since its digest was checked",
+                   "run the action again");
 }
 
 Result<std::vector<InputGroup>> group_inputs(const Plan& plan, const StageSources& sources) {

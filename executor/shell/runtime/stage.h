@@ -46,7 +46,7 @@ struct DetachedSources {
 };
 
 // Must run before unshare_mounts(): a mount can only be copied within the namespace that it belongs to.
-// kRefused, naming it, where an input is no longer the file whose digest was checked.
+// kIntegrity, naming it, where an input is no longer the file whose digest was checked.
 Result<DetachedSources> detach_sources(const Plan& plan, const StageSources& sources);
 
 // Puts devices of our own over the host's in /dev, for this mount namespace alone: a runtime without the
@@ -57,12 +57,12 @@ Status replace_devices(const std::string& place);
 // `place` is an empty directory that holds a mounted Scratch; its parents must let everybody pass (0711).
 // Precondition: unshare_mounts() was called; everything mounted here vanishes with the calling process. The
 // assembled root is `place`/root. Whoever owns the study may rename its folders meanwhile: each input is
-// compared with its stamp by the very descriptor that is then mounted, and no link is followed; kRefused as
-// above.
+// compared with its stamp by the very descriptor that is then mounted, and no link is followed; kIntegrity
+// as above.
 Status assemble_root(const Plan& plan, uid_t host_uid, const DetachedSources& sources,
                      const std::string& place);
 
-// Are the mounted inputs, whatever lies at their paths by now, still as they were stamped? kRefused, naming
+// Are the mounted inputs, whatever lies at their paths by now, still as they were stamped? kIntegrity, naming
 // one that is not. Asked when the action is over: a record never names a digest that the action may not have
 // read.
 Status check_inputs(const DetachedSources& sources, const std::string& place);

@@ -68,9 +68,10 @@ class Run {
     if (done.ok()) done = collect(facts);
     if (Status removed = remove_group(); done.ok()) done = removed;
     if (!done.ok()) {
-      facts.end.host_failed = true;
-      facts.host_problem = done.error().message;
-      facts.host_hint = done.error().hint;
+      // Nothing but an input has an integrity in here.
+      facts.end.fault = done.error().kind == ErrorKind::kIntegrity ? Fault::kInput : Fault::kHost;
+      facts.problem = done.error().message;
+      facts.hint = done.error().hint;
       facts.outputs.clear();
       facts.staged.clear();
     }
@@ -195,8 +196,8 @@ class Run {
   if (bound && lessened.ok()) {
     facts = run.carry_out();
   } else {
-    facts.end.host_failed = true;
-    facts.host_problem = lessened.ok() ? "the supervisor's caller is gone" : lessened.error().message;
+    facts.end.fault = Fault::kHost;
+    facts.problem = lessened.ok() ? "the supervisor's caller is gone" : lessened.error().message;
   }
   const bool answered = send_line(answers, kAnswerLine, run_facts_json(facts)).ok();
   ::close(answers);

@@ -77,8 +77,10 @@ TEST_CASE("the first cause wins, in the documented order") {
   CHECK(decide_reason(end) == Reason::kMemory);
   end.ended_by = EndedBy::kDeadline;
   CHECK(decide_reason(end) == Reason::kTime);
-  end.host_failed = true;
+  end.fault = Fault::kHost;
   CHECK(decide_reason(end) == Reason::kHost);
+  end.fault = Fault::kInput;
+  CHECK(decide_reason(end) == Reason::kInput);
   end.ended_by = EndedBy::kCancelled;
   CHECK(decide_reason(end) == Reason::kCancelled);
 }

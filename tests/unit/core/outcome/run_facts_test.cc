@@ -12,15 +12,15 @@ namespace {
 RunFacts full() {
   RunFacts facts;
   facts.end.ended_by = EndedBy::kCancelled;
-  facts.end.host_failed = true;
+  facts.end.fault = Fault::kInput;
   facts.end.report = {InitReport::Kind::kSignalled, 11};
   facts.end.oom_kills = 3;
   facts.end.forks_refused = 4;
   facts.end.scratch_full = true;
   facts.end.outputs_over = true;
   facts.end.missing = {"output/*.csv", "output/\xC3\xA9.txt"};
-  facts.host_problem = "no room";
-  facts.host_hint = "make room";
+  facts.problem = "no room";
+  facts.hint = "make room";
   facts.started = "2026-01-02T03:04:05.678Z";
   facts.finished = "2026-01-02T03:04:06.789Z";
   Facts seen;
@@ -108,7 +108,7 @@ TEST_CASE("every field of what came of a run survives the way through JSON") {
   const auto after = read(parse_json(text, "test").value());
   REQUIRE(after.ok());
   CHECK(after->end.ended_by == EndedBy::kCancelled);
-  CHECK(after->end.host_failed);
+  CHECK(after->end.fault == Fault::kInput);
   CHECK(after->end.report.kind == InitReport::Kind::kSignalled);
   CHECK(after->end.report.value == 11);
   CHECK(after->end.oom_kills == 3);
@@ -116,8 +116,8 @@ TEST_CASE("every field of what came of a run survives the way through JSON") {
   CHECK(after->end.scratch_full);
   CHECK(after->end.outputs_over);
   CHECK(after->end.missing == before.end.missing);
-  CHECK(after->host_problem == "no room");
-  CHECK(after->host_hint == "make room");
+  CHECK(after->problem == "no room");
+  CHECK(after->hint == "make room");
   CHECK(after->started == before.started);
   CHECK(after->finished == before.finished);
   REQUIRE(after->facts);
@@ -193,7 +193,7 @@ TEST_CASE("an answer out of range or of the wrong type is refused, and where it 
 
 TEST_CASE("an answer with any member missing is refused") {
   const Json whole = run_facts_json(full());
-  for (const char* key : {"end", "host_problem", "host_hint", "started", "finished", "usage", "outputs",
+  for (const char* key : {"end", "problem", "hint", "started", "finished", "usage", "outputs",
                           "unmatched_patterns", "unmatched_files"}) {
     CAPTURE(key);
     Json json = whole;

@@ -73,7 +73,7 @@ enum Outcome {
 using Meddling = std::function<void(const Parts&)>;
 
 int fail_with(const Error& error, Outcome outcome) {
-  if (error.kind == ErrorKind::kRefused && error.message.find(kInput) != std::string::npos) return outcome;
+  if (error.kind == ErrorKind::kIntegrity && error.message.find(kInput) != std::string::npos) return outcome;
   (void)std::fprintf(stderr, "stage_test.cc: %s\n", error.message.c_str());
   return kUnexpected;
 }
