@@ -20,10 +20,11 @@ ok 'the listener can be reached from the host' bash -c ": >/dev/tcp/127.0.0.1/$p
 
 run network sockets
 attack network 11
-attack sockets 25
+attack sockets 28
 ok 'no socket of the network families is made without loopback in the policy' \
   not grep -E 'Connection refused|Network is unreachable' "$study/output/network.txt"
 
+cd "$study" || exit 1 # exec takes this folder in
 glovebox exec minimal:v1 sh -c "echo | nc -w 2 127.0.0.1 $port"
 ok 'the host cannot be reached at 127.0.0.1' equal 1 "$status"
 glovebox exec python:v2 python -c "
@@ -33,7 +34,7 @@ except ConnectionRefusedError: print('refused')"
 is 'the host cannot be reached at 127.0.0.1 where loopback is allowed' refused "$(tail -n 1 "$work/out")"
 
 # G6: what waits in sockets is memory, too, and of the whole host.
-cat >"$study/fill_sockets.py" <<'PYTHON'
+cat >fill_sockets.py <<'PYTHON'
 import socket
 listener = socket.socket(); listener.bind(("127.0.0.1", 0)); listener.listen(512)
 kept, sent = [], 0
@@ -46,6 +47,7 @@ for _ in range(400):
     except BlockingIOError: pass
 print(sent)
 PYTHON
-(cd "$study" && glovebox exec python:v2 python fill_sockets.py)
+glovebox exec python:v2 python fill_sockets.py
 ok 'sockets on the loopback hold little' at_most 150000000 "$(tail -n 1 "$work/out")"
+cd "$top" || exit 1
 nothing_left_behind 'afterwards'
