@@ -101,7 +101,7 @@ Result<Scratch> Scratch::mount_at(const std::string& place, int run, int runs, i
                         ",nr_inodes=" + std::to_string(limits.scratch_inodes) + ",mode=0711",
                     kNoSuid | kNoDev));
     TRY(make_layers(path, owner));
-    return Scratch(path, UniqueFd(), limits.scratch_on);
+    return Scratch(path, UniqueFd());
   }
   TRY(check_room(
       run, {"a scratch", limits.scratch, "make room, or choose a smaller scratch in the policy", runs}));
@@ -111,7 +111,7 @@ Result<Scratch> Scratch::mount_at(const std::string& place, int run, int runs, i
   if (::chdir(place.c_str()) != 0) return errno_error("enter the stage");
   TRY(attach_loop(image.get()));
   TRY(make_layers(path, owner));
-  return Scratch(path, std::move(image), limits.scratch_on);
+  return Scratch(path, std::move(image));
 }
 
 Result<std::map<std::string, LimitFact>> Scratch::read_back(const Limits& limits) const {

@@ -33,11 +33,9 @@ class Scratch {
   Status tear_down();
 
  private:
-  Scratch(std::string path, UniqueFd image, ScratchKind kind)
-      : path_(std::move(path)), image_(std::move(image)), kind_(kind) {}
+  Scratch(std::string path, UniqueFd image) : path_(std::move(path)), image_(std::move(image)) {}
   std::string path_;
   UniqueFd image_;  // the ext4 image on disk; none for tmpfs
-  ScratchKind kind_;
 };
 
 }  // namespace glovebox
