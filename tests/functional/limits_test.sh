@@ -48,6 +48,15 @@ ok 'the CPU limit holds' at_most 5200 "$(field '.usage.cpu_user_ms + .usage.cpu_
 is 'the CPU limit is in force' 1000 "$(field .limits.cpus.in_force)"
 
 # The log keeps its head and its tail, and never stops an action.
+# Nobody reads what exec shows: the clock goes on.
+mkdir "$work/here" && cd "$work/here" || exit 1
+mkfifo "$work/unread" && exec 9<>"$work/unread"
+timeout --kill-after=5 60 "$glovebox" exec --root "$root" --policies "$policies" minimal:v1 yes >"$work/unread" 2>"$work/err"
+is 'exec, and nobody reads what it shows: stopped at its time limit' 4 $?
+ok 'it is said' says 'the action was stopped at its time limit of 6 s'
+exec 9<&-
+cd "$top" || exit 1
+
 small_limits time=60s
 run flood_log
 is 'flood_log: succeeded' succeeded "$(field .status)"

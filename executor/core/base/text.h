@@ -29,7 +29,9 @@ inline constexpr InQuotes quoted;
 // expansion, no comments). False, with the reason in `error`, for an unclosed quote or a trailing backslash.
 bool shell_split(std::string_view text, std::vector<std::string>& words, std::string& error);
 
+// The parts are views of `text`, which must outlive them: a temporary string is refused.
 std::vector<std::string_view> split(std::string_view text, char separator);
+std::vector<std::string_view> split(std::string&& text, char separator) = delete;
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 std::string base64_encode(std::string_view data);  // standard alphabet, padded

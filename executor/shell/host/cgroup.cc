@@ -82,7 +82,8 @@ std::uint64_t rounded_to_page(std::uint64_t bytes) {
 }
 
 void kill_one_by_one(const std::string& folder) {
-  for (const std::string_view line : split(read_text(folder + "/cgroup.procs"), '\n')) {
+  const std::string processes = read_text(folder + "/cgroup.procs");
+  for (const std::string_view line : split(processes, '\n')) {
     if (const auto pid = static_cast<pid_t>(to_number(line)); pid > 1) ::kill(pid, SIGKILL);
   }
 }

@@ -27,6 +27,10 @@ constexpr Millis kReadyPatience = 30'000;  // for init to come up: seconds even 
 constexpr Millis kKillPatience =
     60'000;  // for the last process to go: a process in uninterruptible sleep takes its time
 constexpr int kTickMillis = 200;
+// What is shown is written in pieces that a pipe which is ready takes at once (PIPE_BUF, 4,096 bytes):
+// terminal_text() makes up to four bytes of one.
+constexpr std::size_t kEchoPiece = 1024;
+constexpr int kEchoPatience = 5'000;  // milliseconds, for who reads it, once the action is over
 
 std::string message_from(int channel) {
   std::array<char, 64> buffer{};
@@ -104,13 +108,28 @@ Result<Facts> Container::check(const SupervisorSpec& spec) const {
   return check_confinement(init_, *spec.plan, spec.host_uid);
 }
 
+int Container::echo_of(int stream, const SupervisorSpec& spec) const {
+  if (!echoes_) return -1;
+  return stream == 0 ? spec.echo_output : spec.echo_errors;
+}
+
+// What a stream waits for: its next bytes, or whoever reads its echo to take the last ones. A reader that
+// stops holds up the action's writing in the end, never the clock.
+pollfd Container::next_of(int stream, const SupervisorSpec& spec) const {
+  pollfd taken{streams_[stream].valid() ? echo_of(stream, spec) : -1, POLLOUT, 0};
+  const bool blocked = taken.fd >= 0 && ::poll(&taken, 1, 0) == 0;
+  return blocked ? pollfd{taken.fd, POLLOUT, 0} : pollfd{streams_[stream].get(), POLLIN, 0};
+}
+
 // Everything that is there to read now; the stream is closed at its end.
 Status Container::drain(int stream, const SupervisorSpec& spec) {
   UniqueFd& fd = streams_[stream];
+  const int echo = echo_of(stream, spec);
   std::array<char, 65536> buffer;  // NOLINT: filled by read
   // A bounded number of rounds, so that a flood on one stream delays neither the clock nor the other stream.
   for (int rounds = 0; rounds < 16 && fd.valid(); ++rounds) {
-    const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
+    if (next_of(stream, spec).events != POLLIN) return {};
+    const ssize_t n = ::read(fd.get(), buffer.data(), echo >= 0 ? kEchoPiece : buffer.size());
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return {};
     if (n <= 0) {
       fd.reset();
@@ -118,7 +137,6 @@ Status Container::drain(int stream, const SupervisorSpec& spec) {
     }
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
     TRY(log_.add(stream, bytes, utc_now()));
-    const int echo = stream == 0 ? spec.echo_output : spec.echo_errors;
     // A closed terminal is no reason to fail.
     if (echo >= 0)
       (void)write_all(echo, ::isatty(echo) != 0 ? terminal_text(bytes) : std::string(bytes)).ok();
@@ -178,8 +196,7 @@ Status Container::run(const SupervisorSpec& spec, const Cgroup& group, int order
   // a closed channel must not be polled meanwhile, it would always be ready.
   bool channel_open = true;
   while (state.stage != WatchStage::kOver) {
-    std::array<pollfd, 5> ready{pollfd{process_.get(), POLLIN, 0}, pollfd{streams_[0].get(), POLLIN, 0},
-                                pollfd{streams_[1].get(), POLLIN, 0},
+    std::array<pollfd, 5> ready{pollfd{process_.get(), POLLIN, 0}, next_of(0, spec), next_of(1, spec),
                                 pollfd{orders_open ? orders : -1, POLLIN, 0},
                                 pollfd{channel_open ? channel_.get() : -1, POLLIN, 0}};
     const Millis before = monotonic_ms() - start;
@@ -214,14 +231,21 @@ Status Container::run(const SupervisorSpec& spec, const Cgroup& group, int order
   facts.finished = utc_now();
   TRY(group.kill_and_wait(kKillPatience));
   reap(facts);
-  for (const int stream : {0, 1}) {
-    while (streams_[stream].valid()) {  // every writer is gone, so each stream has an end
-      pollfd more{streams_[stream].get(), POLLIN, 0};
-      if (::poll(&more, 1, 1000) <= 0) break;
-      TRY(drain(stream, spec));
-    }
-  }
+  for (const int stream : {0, 1}) TRY(drain_to_end(stream, spec));
   return log_.finish(facts.finished);
+}
+
+// Every writer is gone, so that the stream has an end.
+Status Container::drain_to_end(int stream, const SupervisorSpec& spec) {
+  while (streams_[stream].valid()) {
+    pollfd next = next_of(stream, spec);
+    const bool shown = next.events == POLLOUT;
+    const int ready = ::poll(&next, 1, shown ? kEchoPatience : 1000);
+    if (ready == 0 && !shown) break;
+    if (ready == 0) echoes_ = false;  // the log has it all
+    TRY(drain(stream, spec));
+  }
+  return {};
 }
 
 Status Container::abandon(const Cgroup& group) {

@@ -1,5 +1,6 @@
 // One container, from its creation to the last of its processes.
 #pragma once
+#include <poll.h>
 #include <sys/types.h>
 
 #include <functional>
@@ -35,7 +36,10 @@ class Container {
  private:
   Container(pid_t init, UniqueFd channel, UniqueFd output, UniqueFd errors, LogKeeper log);
   Status wait_ready();
+  [[nodiscard]] int echo_of(int stream, const SupervisorSpec& spec) const;
+  [[nodiscard]] pollfd next_of(int stream, const SupervisorSpec& spec) const;
   Status drain(int stream, const SupervisorSpec& spec);
+  Status drain_to_end(int stream, const SupervisorSpec& spec);
   void take_report(RunFacts& facts);
   void act(WatchEffect effect, const Cgroup& group);
   void reap(RunFacts& facts);
@@ -45,6 +49,7 @@ class Container {
   UniqueFd channel_;
   UniqueFd streams_[2];
   LogKeeper log_;
+  bool echoes_ = true;
 };
 
 }  // namespace glovebox
