@@ -1,5 +1,6 @@
 // Text that other people wrote: is it sound, and how to show it (G9).
 #pragma once
+#include <concepts>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +32,8 @@ bool shell_split(std::string_view text, std::vector<std::string>& words, std::st
 
 // The parts are views of `text`, which must outlive them: a temporary string is refused.
 std::vector<std::string_view> split(std::string_view text, char separator);
-std::vector<std::string_view> split(std::string&& text, char separator) = delete;
+template <std::same_as<std::string> Temporary>
+std::vector<std::string_view> split(Temporary&& text, char separator) = delete;
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 std::string base64_encode(std::string_view data);  // standard alphabet, padded
