@@ -65,6 +65,8 @@ run slow_reader
 wait
 is 'an input that changes meanwhile: refused' 'refused input 3' \
   "$(field .status slow_reader) $(field .reason slow_reader) $status"
+ok 'what was observed is kept' at_least 1900 "$(field .usage.wall_ms slow_reader)"
+ok 'and its log, which says so' grep -q '^status_message: .*has changed' "$study/metadata/slow_reader.log"
 ok 'it is named' grep -q '"output/input.csv\\" has changed' "$work/out"
 ok 'and nothing is kept' not test -e "$study/output/slow.txt"
 run slow_reader

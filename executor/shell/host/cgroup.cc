@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "core/base/text.h"
+#include "shell/sys/confine.h"
 #include "shell/sys/file.h"
 
 namespace glovebox {
@@ -117,10 +118,10 @@ CgroupHost CgroupHost::probe() {
 
 std::vector<std::string> CgroupHost::hierarchies() const {
   std::vector<std::string> all;
+  if (!unified.empty()) all.push_back(unified);
   for (const auto& [controller, mount] : v1) {
     if (std::find(all.begin(), all.end(), mount) == all.end()) all.push_back(mount);
   }
-  if (!unified.empty()) all.push_back(unified);
   return all;
 }
 
@@ -194,6 +195,8 @@ Result<Child> Cgroup::warm_up() const {
   const pid_t child = ::fork();
   if (child < 0) return errno_error("start a process");
   if (child > 0) return Child(child);
+  // It must hold nothing that stands for the life of its parent: neither locks nor ends of pipes.
+  if (!close_all_but(entries()).ok()) ::_exit(1);
   for (const UniqueFd& entry : entries_) (void)!::write(entry.get(), "0", 1);
   ::_exit(0);
 }
@@ -237,9 +240,9 @@ Result<std::map<std::string, LimitFact>> Cgroup::read_back(const Limits& limits)
 }
 
 // What cannot be read does not count as empty: only a group that is gone does.
-Result<bool> Cgroup::empty() const {
-  const bool unified = !host_.unified.empty();
-  const std::string group = unified ? folder("") : folder("pids");
+Result<bool> Cgroup::empty_in(const std::string& mount) const {
+  const bool unified = mount == host_.unified;
+  const std::string group = mount + "/" + kParent + "/" + id_;
   if (::access(group.c_str(), F_OK) != 0) {
     if (errno == ENOENT) return true;
     return errno_error("look for the cgroup " + group);
@@ -257,23 +260,33 @@ Result<bool> Cgroup::empty() const {
 Status Cgroup::kill_and_wait(Millis patience) const {
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::milliseconds(patience);
-  const bool unified = !host_.unified.empty();
-  const std::string any = unified ? folder("") : folder("pids");
   for (;;) {
-    if (TRY(empty())) return {};
+    // All are asked: a process that was stopped on its way in is in the first of them alone.
+    bool all_empty = true;
+    for (const std::string& mount : host_.hierarchies()) {
+      if (TRY(empty_in(mount))) continue;
+      all_empty = false;
+      TRY(kill_in(mount));
+    }
+    if (all_empty) return {};
     if (Clock::now() > deadline)
       return host_error("processes of " + id_ + " do not end", "look for processes in state D");
-    if (unified && ::access((any + "/cgroup.kill").c_str(), F_OK) == 0) {
-      TRY(write_value(any + "/cgroup.kill", "1"));
-    } else if (host_.v1.contains("freezer")) {  // a frozen group cannot fork while it is being killed
-      TRY(set("freezer", "freezer.state", "FROZEN"));
-      kill_one_by_one(any);
-      TRY(set("freezer", "freezer.state", "THAWED"));
-    } else {
-      kill_one_by_one(any);
-    }
     std::this_thread::sleep_for(std::chrono::microseconds(500));
   }
+}
+
+Status Cgroup::kill_in(const std::string& mount) const {
+  const std::string group = mount + "/" + kParent + "/" + id_;
+  if (::access((group + "/cgroup.kill").c_str(), F_OK) == 0) return write_value(group + "/cgroup.kill", "1");
+  const auto freezer = host_.v1.find("freezer");
+  if (freezer == host_.v1.end() || TRY(empty_in(freezer->second))) {
+    kill_one_by_one(group);
+    return {};
+  }
+  // A frozen group cannot fork while it is being killed.
+  TRY(set("freezer", "freezer.state", "FROZEN"));
+  kill_one_by_one(group);
+  return set("freezer", "freezer.state", "THAWED");
 }
 
 Cgroup::Counters Cgroup::counters() const {

@@ -25,7 +25,8 @@ struct CgroupHost {
   std::map<std::string, std::string> v1;  // controller -> mount point
   std::string unified;                    // mount point of cgroup2, or empty
   static CgroupHost probe();
-  // Every hierarchy that a group of ours has a directory in.
+  // Every hierarchy that a group of ours has a directory in; that of cgroup2 first: what has entered it alone
+  // can be killed as a group.
   [[nodiscard]] std::vector<std::string> hierarchies() const;
 };
 
@@ -75,7 +76,8 @@ class Cgroup {
   Status remove() const;
 
  private:
-  [[nodiscard]] Result<bool> empty() const;
+  [[nodiscard]] Result<bool> empty_in(const std::string& mount) const;
+  [[nodiscard]] Status kill_in(const std::string& mount) const;
   friend Status clear_cgroup(const CgroupHost& host, const std::string& id);
   Cgroup(CgroupHost host, std::string id) : host_(std::move(host)), id_(std::move(id)) {}
   [[nodiscard]] std::string folder(const std::string& controller) const;

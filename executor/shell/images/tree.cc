@@ -28,7 +28,7 @@ Result<std::vector<std::string>> meaningful_attributes(int fd) {
     return errno_error("list extended attributes");
   }
   std::vector<std::string> out;
-  for (const std::string_view name : split(std::string_view(names.data(), static_cast<std::size_t>(size)), '\0')) {
+  for (const std::string_view name : split({names.data(), static_cast<std::size_t>(size)}, '\0')) {
     if (!name.empty() && name != "security.selinux") out.emplace_back(name);
   }
   return out;

@@ -131,8 +131,12 @@ class AttemptRun {
     RunFacts facts = TRY(supervision_->wait(watch_.progress, watch_.cancel));
     event("started", facts.started);
     event("ended", facts.finished);
-    if (facts.end.fault == Fault::kInput) blamed_ = Reason::kInput;
-    if (facts.end.fault != Fault::kNone) return Error{ErrorKind::kHost, facts.problem, {}, facts.hint, {}};
+    const bool input = facts.end.fault == Fault::kInput;
+    if (input) blamed_ = Reason::kInput;
+    // Of a run that was made from another input than planned, what was observed is as true as ever.
+    const bool observed = input && !facts.started.empty();
+    if (facts.end.fault != Fault::kNone && !observed)
+      return Error{ErrorKind::kHost, facts.problem, {}, facts.hint, {}};
     take(std::move(facts));
     return {};
   }
@@ -154,6 +158,10 @@ class AttemptRun {
     attempt_.message = std::move(said.message);
     attempt_.hint = std::move(said.hint);
     attempt_.detail = std::move(said.detail);
+    if (attempt_.reason == Reason::kInput) {
+      attempt_.message = std::move(facts.problem);
+      attempt_.hint = std::move(facts.hint);
+    }
   }
 
   // The action's lines, our notes and the summary: once into the record's folder, and once into staging for

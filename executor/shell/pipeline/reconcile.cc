@@ -105,7 +105,7 @@ Status remove_leftovers(Installation& home) {
     // Looked up again, now that nobody works there: it may have begun, and ended, in between.
     const auto row = TRY(home.store().attempt(name));
     if (row && row->state != JobState::kFinalized) continue;
-    TRY(clear_cgroup(home.cgroups(), name));
+    if (!clear_cgroup(home.cgroups(), name).ok()) continue;  // the next command tries again
     if (!row) TRY(remove_unbegun_record(home, name, run->get()));
     TRY(remove_tree(home.runs(), name));
   }

@@ -55,6 +55,9 @@ Json lost_statement(const Attempt& begun, const Request& asked, const RecordCont
 }
 
 Status RunFolder::keep_decision(const Decision& decision) const {
+  // Without its draft nobody could tell where what was decided goes.
+  const UniqueFd draft = TRY(open_beneath(fd(), kDraft, O_RDONLY));
+  TRY(sync_fd(draft.get()));
   const Json json{{"reason", decision.reason}, {"statement", decision.statement}};
   return replace_file(fd(), kDecision, dump_json(json), 0600);
 }

@@ -37,7 +37,11 @@ struct OpenInput {
 Result<OpenInput> open_input(int tree, const StampedInput& input) {
   const std::string& path = input.file->path.str();
   Result<UniqueFd> file = open_beneath(tree, path, O_PATH | O_NOFOLLOW);
-  if (!file.ok()) return integrity(file.error().message, "run the action again");
+  if (!file.ok()) {
+    const bool ours = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO;
+    if (ours) return std::move(file).error();
+    return integrity(file.error().message, "run the action again");
+  }
   const auto info = TRY(stat_of(file->get()));
   FileStamp stamp = stamp_of(info);
   stamp.device = input.stamp.device;

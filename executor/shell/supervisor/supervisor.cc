@@ -68,8 +68,7 @@ class Run {
     if (done.ok()) done = collect(facts);
     if (Status removed = remove_group(); done.ok()) done = removed;
     if (!done.ok()) {
-      // Nothing but an input has an integrity in here.
-      facts.end.fault = done.error().kind == ErrorKind::kIntegrity ? Fault::kInput : Fault::kHost;
+      facts.end.fault = fault_;
       facts.problem = done.error().message;
       facts.hint = done.error().hint;
       facts.outputs.clear();
@@ -83,7 +82,7 @@ class Run {
 
  private:
   Status stage() {
-    sources_ = TRY(detach_sources(*spec_.plan, spec_.sources));
+    sources_ = TRY(blamed(detach_sources(*spec_.plan, spec_.sources)));
     const UniqueFd runtime = TRY(detach_runtime(spec_.runtime));
     TRY(unshare_mounts());
     place_ = TRY(make_stage());
@@ -92,7 +91,7 @@ class Run {
       spec_.group->move_unified(TRY(hide_unified(unified, place_)));
     scratch_ = TRY(Scratch::mount_at(place_, spec_.run, spec_.runs, spec_.templates, spec_.plan->limits,
                                      spec_.host_uid));
-    TRY(assemble_root(*spec_.plan, spec_.host_uid, sources_, place_));
+    TRY(blamed(assemble_root(*spec_.plan, spec_.host_uid, sources_, place_)));
     runtime_directory_ = place_ + "/runtime";
     return prepare_runtime(runtime_directory_, runtime.get(),
                            dump_json(bundle_config(*spec_.plan, {place_ + "/root", spec_.host_uid})));
@@ -124,7 +123,7 @@ class Run {
 
   Status collect(RunFacts& facts) {
     if (facts.end.ended_by == EndedBy::kCancelled) return {};  // nothing of it is kept
-    TRY(check_inputs(sources_, place_));
+    TRY(blamed(check_inputs(sources_, place_)));
     facts.end.scratch_full = scratch_->full();
     TRY(scratch_->freeze());
     const UniqueFd upper = TRY(scratch_->upper());
@@ -134,6 +133,13 @@ class Run {
     facts.outputs.clear();
     facts.staged.clear();
     return {};
+  }
+
+  // An input that is not as planned is nobody's failure but its owner's.
+  template <class Outcome>
+  Outcome blamed(Outcome outcome) {
+    if (!outcome.ok() && outcome.error().kind == ErrorKind::kIntegrity) fault_ = Fault::kInput;
+    return outcome;
   }
 
   Status remove_group() {
@@ -183,6 +189,7 @@ class Run {
   DetachedSources sources_;
   std::optional<Scratch> scratch_;
   Millis next_progress_ = 200;
+  Fault fault_ = Fault::kHost;  // what an error is
 };
 
 [[noreturn]] void supervisor_main(const SupervisorSpec& spec, int answers, int orders, pid_t parent) {

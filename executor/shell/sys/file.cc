@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -280,6 +281,18 @@ Result<UniqueFd> lock_file(int directory, const std::string& name, int operation
   }
 }
 }  // namespace
+
+Result<bool> is_open_for_writing(int fd) {
+  // A lease for reading is granted only where nobody can write. Whoever opens the file for that before the
+  // lease is given back makes the kernel send us SIGIO.
+  ::signal(SIGIO, SIG_IGN);
+  if (::fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+    if (::fcntl(fd, F_SETLEASE, F_UNLCK) != 0) return errno_error("give a lease back");
+    return false;
+  }
+  if (errno == EAGAIN) return true;
+  return errno_error("find out whether somebody writes to a file");
+}
 
 Result<FileLock> FileLock::take(int directory, const std::string& name) {
   bool busy = false;

@@ -62,6 +62,11 @@ class TempDir {
   UniqueFd fd_;
 };
 
+// Whether any process has the file open for writing, or mapped so: what it stores into a page that is dirty
+// already does not move the file's times. kHost where the file system cannot tell. `fd` is open for reading
+// only.
+Result<bool> is_open_for_writing(int fd);
+
 // An exclusive lock (flock) on a file, held until destroyed or the process ends.
 class FileLock {
  public:

@@ -25,21 +25,21 @@ struct ChildSetup : bp::extend::handler {
 
   template <class Executor>
   void on_exec_setup(Executor& executor) {
+    // Boost tells the parent of an error and would execute the program all the same.
+    const auto give_up = [&](const char* what) {
+      executor.set_error(std::error_code(errno, std::system_category()), what);
+      ::_exit(127);
+    };
     for (const int group : spec_->cgroups) {
-      if (::write(group, "0", 1) != 1)
-        executor.set_error(std::error_code(errno, std::system_category()), "enter cgroup");
+      if (::write(group, "0", 1) != 1) give_up("enter cgroup");
     }
-    if (spec_->third_fd >= 0) {
-      if (spec_->third_fd == 3) {
-        ::fcntl(3, F_SETFD, 0);
-      } else if (::dup2(spec_->third_fd, 3) != 3) {
-        executor.set_error(std::error_code(errno, std::system_category()), "pass a descriptor");
-      }
+    if (spec_->third_fd == 3) {
+      if (::fcntl(3, F_SETFD, 0) != 0) give_up("pass a descriptor");
+    } else if (spec_->third_fd >= 0) {
+      if (::dup2(spec_->third_fd, 3) != 3) give_up("pass a descriptor");
     }
     const unsigned first = spec_->third_fd >= 0 ? 4U : 3U;
-    if (::syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
-      executor.set_error(std::error_code(errno, std::system_category()), "close descriptors");
-    }
+    if (::syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) != 0) give_up("close descriptors");
     // Dispositions and masks survive an exec: the program, and what it starts, gets the system's own.
     for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
     sigset_t none;

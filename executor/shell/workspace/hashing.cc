@@ -20,15 +20,28 @@ Result<bool> unchanged(int fd, const FileStamp& stamp) {
   return S_ISREG(info.st_mode) && stamp_of(info) == stamp;
 }
 
-Result<Digest> hash_file(BeneathStat& files, const StampedPath& file) {
+struct Hashed {
+  Digest digest;
+  bool at_rest = false;  // nobody can change it without moving its times
+};
+
+Result<Hashed> hash_file(BeneathStat& files, const StampedPath& file, Writers writers) {
   const int folder = TRY(files.parent_of(file.path));
   const UniqueFd fd =
       TRY(open_beneath(folder, std::string(file.path.name()), O_RDONLY | O_NONBLOCK | O_NOCTTY));
   const bool same_before = TRY(unchanged(fd.get(), file.stamp));
   if (same_before) {
+    // After the look at its stamp: whoever begins to write from here on moves its times.
+    const Result<bool> written = is_open_for_writing(fd.get());
+    if (writers == Writers::kRefused) {
+      if (TRY(Result<bool>(written))) {
+        return refused(quoted(file.path.str()) + " is open for writing in another program",
+                       "close it there, then try again");
+      }
+    }
     const Copied copied = TRY(hash_fd(fd.get(), file.stamp.size));
     const bool same_after = TRY(unchanged(fd.get(), file.stamp));
-    if (same_after && copied.size == file.stamp.size) return copied.digest;
+    if (same_after && copied.size == file.stamp.size) return Hashed{copied.digest, written.ok() && !*written};
   }
   return invalid(quoted(file.path.str()) + " was changed while it was read", {},
                  "try again when it is at rest");
@@ -36,7 +49,8 @@ Result<Digest> hash_file(BeneathStat& files, const StampedPath& file) {
 
 }  // namespace
 
-Result<std::vector<Digest>> digests_of(int root, const std::vector<StampedPath>& files, DigestCache& cache) {
+Result<std::vector<Digest>> digests_of(int root, const std::vector<StampedPath>& files, DigestCache& cache,
+                                       Writers writers) {
   std::vector<FileStamp> stamps;
   stamps.reserve(files.size());
   for (const StampedPath& file : files) stamps.push_back(file.stamp);
@@ -52,8 +66,9 @@ Result<std::vector<Digest>> digests_of(int root, const std::vector<StampedPath>&
       digests.push_back(*known[i]);
       continue;
     }
-    digests.push_back(TRY(hash_file(beneath, files[i])));
-    fresh.push_back({files[i].stamp, digests.back()});
+    const Hashed hashed = TRY(hash_file(beneath, files[i], writers));
+    digests.push_back(hashed.digest);
+    if (hashed.at_rest) fresh.push_back({files[i].stamp, hashed.digest});
   }
   if (!fresh.empty()) TRY(cache.remember(fresh, began));
   return digests;

@@ -25,8 +25,14 @@ struct StampedPath {
   FileStamp stamp;
 };
 
+// What to do about a file that somebody has open for writing: its digest is not remembered, or it is an
+// error.
+enum class Writers { kTolerated, kRefused };
+
 // The digest of each file beneath `root`, in order; `files` are regular and have the stamps given. kInvalid,
-// naming it, where one changed since it was stamped or while it was read.
-Result<std::vector<Digest>> digests_of(int root, const std::vector<StampedPath>& files, DigestCache& cache);
+// naming it, where one changed since it was stamped or while it was read; kRefused where one has a writer
+// that is not tolerated.
+Result<std::vector<Digest>> digests_of(int root, const std::vector<StampedPath>& files, DigestCache& cache,
+                                       Writers writers = Writers::kTolerated);
 
 }  // namespace glovebox

@@ -29,7 +29,7 @@ Result<std::vector<FoundInput>> find_inputs(const Study& study, const std::vecto
     found.push_back(
         {{input.path, input.digest, stamp.size, input.produced_by}, info->st_uid, info->st_gid, stamp});
   }
-  const std::vector<Digest> digests = TRY(digests_of(study.fd(), files, cache));
+  const std::vector<Digest> digests = TRY(digests_of(study.fd(), files, cache, Writers::kRefused));
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (digests[i] != wanted[i].digest) return unusable(wanted[i], "was changed since it was made");
   }

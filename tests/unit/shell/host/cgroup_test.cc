@@ -214,6 +214,32 @@ TEST_CASE(
   CHECK(clear_cgroup(host, id).ok());
 }
 
+TEST_CASE("a process that has entered some hierarchies alone is killed with the rest") {
+  const CgroupHost host = CgroupHost::probe();
+  if (!usable(host)) return;
+  const std::string id = fresh_id("half");
+  const Cgroup group = Cgroup::make(host, id, small()).value();
+  for (const int entry : group.entries()) {
+    const pid_t half = ::fork();
+    if (half == 0) {
+      if (::write(entry, "0", 1) != 1) ::_exit(99);
+      for (;;) ::pause();
+    }
+    REQUIRE(wait_until([&] {
+      for (const std::string& folder : folders(host, id)) {
+        if (!read_file(folder + "/cgroup.procs", 1U << 20U).value().empty()) return true;
+      }
+      return false;
+    }));
+    CHECK(group.kill_and_wait(10'000).ok());
+    int status = 0;
+    REQUIRE(::waitpid(half, &status, 0) == half);
+    CHECK(WIFSIGNALED(status));
+  }
+  CHECK(group.remove().ok());
+  CHECK(folders(host, id).empty());
+}
+
 TEST_CASE("a group that still has a process is not removed") {
   const CgroupHost host = CgroupHost::probe();
   if (!usable(host)) return;
