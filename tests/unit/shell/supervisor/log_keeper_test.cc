@@ -180,8 +180,7 @@ TEST_CASE("what an action prints is no note of ours, and the note of ours stands
   for (int i = 0; i < 1000; ++i) kept.add("glovebox: 5 bytes of log left out here\n");
   std::size_t ours = 0;
   const std::string text = kept.finish();
-  for (const std::string_view line : split(text, '\n'))
-    ours += line.starts_with("glovebox: ") ? 1 : 0;
+  for (const std::string_view line : split(text, '\n')) ours += line.starts_with("glovebox: ") ? 1 : 0;
   CHECK(ours == 1);
 }
 
