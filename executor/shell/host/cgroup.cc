@@ -262,13 +262,12 @@ Status Cgroup::kill_and_wait(Millis patience) const {
   const auto deadline = Clock::now() + std::chrono::milliseconds(patience);
   for (;;) {
     // All are asked: a process that was stopped on its way in is in the first of them alone.
-    bool all_empty = true;
+    std::string occupied;
     for (const std::string& mount : host_.hierarchies()) {
-      if (TRY(empty_in(mount))) continue;
-      all_empty = false;
-      TRY(kill_in(mount));
+      if (occupied.empty() && !TRY(empty_in(mount))) occupied = mount;
     }
-    if (all_empty) return {};
+    if (occupied.empty()) return {};
+    TRY(kill_in(occupied));
     if (Clock::now() > deadline)
       return host_error("processes of " + id_ + " do not end", "look for processes in state D");
     std::this_thread::sleep_for(std::chrono::microseconds(500));

@@ -144,7 +144,9 @@ class StudyRun {
     const auto found = find_inputs(study_.study, wanted, session_.digests());
     if (found.ok()) return {};
     for (const WantedInput& output : wanted) {
-      if (find_inputs(study_.study, {output}, session_.digests()).ok()) continue;
+      const auto same = find_inputs(study_.study, {output}, session_.digests());
+      if (same.ok()) continue;
+      if (same.error().kind != ErrorKind::kRefused) return same.error();  // it is being written just now
       return refused(quoted(output.path.str()) + " is not what " + name + " made: somebody changed it",
                      "move your version away to keep it, or run with --force to have it overwritten");
     }

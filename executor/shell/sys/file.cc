@@ -291,7 +291,8 @@ Result<bool> is_open_for_writing(int fd) {
     return false;
   }
   if (errno == EAGAIN) return true;
-  return errno_error("find out whether somebody writes to a file");
+  return host_error(std::string("cannot tell whether somebody writes to a file: ") + std::strerror(errno),
+                    "keep the study on a file system that grants leases, such as ext4, xfs, btrfs or tmpfs");
 }
 
 Result<FileLock> FileLock::take(int directory, const std::string& name) {

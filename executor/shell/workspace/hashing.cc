@@ -33,15 +33,15 @@ Result<Hashed> hash_file(BeneathStat& files, const StampedPath& file, Writers wr
   if (same_before) {
     // After the look at its stamp: whoever begins to write from here on moves its times.
     const Result<bool> written = is_open_for_writing(fd.get());
-    if (writers == Writers::kRefused) {
-      if (TRY(Result<bool>(written))) {
-        return refused(quoted(file.path.str()) + " is open for writing in another program",
-                       "close it there, then try again");
-      }
+    const bool at_rest = written.ok() && !*written;
+    if (!at_rest && writers == Writers::kRefused) {
+      if (!written.ok()) return written.error();
+      return invalid(quoted(file.path.str()) + " is open for writing in another program", {},
+                     "close it there, then try again");
     }
     const Copied copied = TRY(hash_fd(fd.get(), file.stamp.size));
     const bool same_after = TRY(unchanged(fd.get(), file.stamp));
-    if (same_after && copied.size == file.stamp.size) return Hashed{copied.digest, written.ok() && !*written};
+    if (same_after && copied.size == file.stamp.size) return Hashed{copied.digest, at_rest};
   }
   return invalid(quoted(file.path.str()) + " was changed while it was read", {},
                  "try again when it is at rest");

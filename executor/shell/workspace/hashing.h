@@ -30,8 +30,8 @@ struct StampedPath {
 enum class Writers { kTolerated, kRefused };
 
 // The digest of each file beneath `root`, in order; `files` are regular and have the stamps given. kInvalid,
-// naming it, where one changed since it was stamped or while it was read; kRefused where one has a writer
-// that is not tolerated.
+// naming it, where one changed since it was stamped or while it was read, or has a writer that is
+// not tolerated.
 Result<std::vector<Digest>> digests_of(int root, const std::vector<StampedPath>& files, DigestCache& cache,
                                        Writers writers = Writers::kTolerated);
 

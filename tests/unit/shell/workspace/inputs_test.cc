@@ -87,7 +87,7 @@ TEST_CASE(
     writer.write('o');
     const auto found = find_inputs(opened(study), {wanted("output/a.csv", "one")}, cache);
     REQUIRE_FALSE(found.ok());
-    CHECK(found.error().kind == ErrorKind::kRefused);
+    CHECK(found.error().kind == ErrorKind::kInvalid);
     CHECK(found.error().message == "\"output/a.csv\" is open for writing in another program");
     writer.write('0');
   }
