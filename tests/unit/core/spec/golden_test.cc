@@ -48,7 +48,9 @@ TEST_CASE("golden project files are reported as before") {
     CHECK(report_of(file) == contents(answer_to(file)));
   }
   if (accepting())
-    FAIL("the answers were accepted, not checked: look at what changed, and run again without GLOVEBOX_ACCEPT");
+    FAIL(
+        "the answers were accepted, not checked: look at what changed, and run again without "
+        "GLOVEBOX_ACCEPT");
 }
 
 }  // namespace glovebox::spec_tests
