@@ -124,6 +124,8 @@ is 'exec --json: its exit status' 3 "$(jq .exit_code "$work/out")"
 ok 'exec --json: the log is where it is said to be' test -s "$(jq -r .log "$work/out")"
 glovebox exec minimal:v1 sh -c 'echo 1 >new.txt'
 is 'exec: where new files are' "glovebox: 1 new or changed file is in $(dirname .glovebox/exec/*/new.txt)/" "$(cat "$work/err")"
+timeout 30 "$glovebox" exec --root "$root" --policies "$policies" minimal:v1 yes 2>"$work/err" | head -n 1 >"$work/out"
+is 'exec: it is cancelled where nobody reads on' '8 y' "${PIPESTATUS[0]} $(cat "$work/out")"
 glovebox exec minimal:v8 true
 is 'exec, no such image: exit status 3' 3 "$status"
 ok 'exec, no such image: an error' says 'glovebox: error: there is no image minimal:v8 on this host'

@@ -154,6 +154,29 @@ echo attacks/new.sh >>"$study/.gitignore"
 run one -- --force
 is 'a new file that git ignores is not' failed "$(field .status)"
 
+# What an action once made is never code, whatever the project says of it by now.
+written_study renamed <<'STUDY'
+version: 5
+actions:
+  secret:
+    run: minimal:v1 sh -c 'echo 7,hiv >output/secret.csv'
+    outputs: {highly_sensitive: {rows: output/secret.csv}}
+  failing:
+    run: minimal:v1 sh -c 'echo 8,hiv >output/failed.csv; exit 1'
+    outputs: {highly_sensitive: {rows: output/failed.csv}}
+STUDY
+run run_all
+cat >"$study/project.yaml" <<'STUDY'
+version: 5
+actions:
+  other:
+    run: minimal:v1 sh -c 'cat output/*.csv >output/list.txt; ls output >>output/list.txt'
+    outputs: {moderately_sensitive: {list: output/list.txt}}
+STUDY
+run other
+is 'outputs of former actions are not seen by others' list.txt "$(cat "$study/output/list.txt")"
+ok 'and that is said' says '"output/failed.csv" and 1 more came from an action that the project no longer declares so'
+
 # Other commands.
 glovebox project check "$study" --json
 is 'project check: exit status 0' '0 valid' "$status $(jq -r .verdict "$work/out")"

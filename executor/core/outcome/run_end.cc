@@ -66,7 +66,9 @@ Explanation signal_ended(int signal, const Limits& limits) {
 Explanation memory_stopped(const RunEnd& end, const Limits& limits, const Usage& usage) {
   Explanation said;
   said.message = "the action ran out of memory: its limit is " + format_bytes(limits.memory);
-  said.hint = "ask for more memory, or use less: fewer rows or columns at once, fewer parallel workers";
+  said.hint =
+      "use less: fewer rows or columns at once, fewer parallel workers; or have limits.memory raised in the "
+      "policy";
   said.detail = "the kernel killed " + std::to_string(end.oom_kills) + " of its processes; the peak was " +
                 format_bytes(usage.memory_peak) + "\n";
   if (!failed(end.report) && end.report.kind == InitReport::Kind::kExited) {
@@ -78,7 +80,8 @@ Explanation memory_stopped(const RunEnd& end, const Limits& limits, const Usage&
 Explanation processes_stopped(const RunEnd& end, const Limits& limits, const Usage& usage) {
   return {"the action failed after it reached its limit of " + std::to_string(limits.processes) +
               " processes and threads",
-          "start fewer at once (workers of a cluster, threads of a library), or ask for a higher limit",
+          "start fewer at once (workers of a cluster, threads of a library), or have limits.processes raised "
+          "in the policy",
           std::to_string(end.forks_refused) + " were refused; the peak was " +
               std::to_string(usage.pids_peak) + "\n"};
 }
@@ -157,14 +160,14 @@ Explanation explain(Reason reason, const RunEnd& end, const Limits& limits, cons
       return memory_stopped(end, limits, usage);
     case Reason::kTime:
       return {"the action was stopped at its time limit of " + format_duration(limits.time),
-              "ask for more time, or split the work into several actions",
+              "split the work into several actions, or have limits.time raised in the policy",
               end.oom_kills > 0 ? "the kernel had also killed processes of it for memory\n" : ""};
     case Reason::kProcesses:
       return processes_stopped(end, limits, usage);
     case Reason::kScratch:
       return {"the action failed with its scratch space full: " + format_bytes(limits.scratch) + " and " +
                   std::to_string(limits.scratch_inodes) + " files are allowed",
-              "ask for more scratch space, or remove intermediate files as it goes", ""};
+              "remove intermediate files as it goes, or have limits.scratch raised in the policy", ""};
     case Reason::kOutput:
       return outputs_stopped(limits);
     default:

@@ -42,7 +42,7 @@ class Collection {
     device_ = TRY(stat_of(upper_)).st_dev;
     // The scratch's own limit on inodes bounds the walk; names of hard links do not count as inodes.
     const std::size_t most = static_cast<std::size_t>(spec_.plan->limits.scratch_inodes) * 4 + 10'000;
-    const Status walked = walk_layer(
+    Status walked = walk_layer(
         upper_, most, [&](const std::string& path, const struct stat& info) { return find(path, info); });
     if (!walked.ok() && (walked.error().kind != ErrorKind::kRefused || is_readable(spec_.cancel)))
       return walked;

@@ -237,6 +237,7 @@ class AttemptRun {
       request.staged = &staged_;
       request.log = log_;
       if (!planned_.request.collect_everything) {
+        TRY(remember_published(source, place_.study, attempt_.outputs));
         const Json old = TRY(last_manifest(source, planned_.request.workspace));
         request.earlier = TRY(manifest_paths(old));
         Result<std::string> manifest = new_manifest(old);

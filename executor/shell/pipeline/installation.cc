@@ -41,7 +41,7 @@ Result<std::string> ask_version(const std::string& program) {
   spec.stdout_fd = output.write.get();
   const Child child = TRY(spawn(spec));
   output.write.reset();
-  const std::string text = TRY(read_all(output.read.get(), 64 * 1024));
+  const std::string text = TRY(read_all(output.read.get(), 64U << 10U));
   TRY(child.wait());
   return printable(text.substr(0, text.find('\n')), 100);
 }

@@ -10,6 +10,7 @@
 #include "core/spec/pattern_index.h"
 #include "shell/pipeline/action_cache.h"
 #include "shell/pipeline/shown.h"
+#include "shell/publish/publish.h"
 #include "shell/workspace/commit.h"
 
 namespace glovebox {
@@ -252,6 +253,24 @@ Status take_commit(Session& session, OpenedStudy& study, const std::string& comm
   return {};
 }
 
+// What an action of this study made is data, whatever the project says of it by now: a changed pattern must
+// not make code of it, which every action sees.
+Status leave_out_published(const Session& session, OpenedStudy& study) {
+  const auto published = TRY(ever_published({-1, -1, session.manifests(), study.key}));
+  std::string first;
+  const std::size_t left = std::erase_if(study.listing.code, [&](const RelPath& path) {
+    if (!published.contains(path.str())) return false;
+    if (first.empty()) first = path.str();
+    return true;
+  });
+  if (left == 0) return {};
+  study.listing.warnings.push_back(
+      quoted(first) + (left > 1 ? " and " + std::to_string(left - 1) + " more" : "") +
+      " came from an action that the project no longer declares so: no action sees it; remove it, or move it "
+      "away if it is to be code");
+  return {};
+}
+
 }  // namespace
 
 Result<OpenedStudy> open_study(Session& session, const std::string& path, const std::string& commit) {
@@ -264,6 +283,7 @@ Result<OpenedStudy> open_study(Session& session, const std::string& path, const 
   study.listing = TRY(read_study(study.study, worker.uid()));
   if (!study.listing.report.errors.empty()) return study;
   TRY(check_output_folders(study));
+  TRY(leave_out_published(session, study));
   study.code = TRY(stage_code(session.code(), study.study, study.listing.code, session.digests()));
   return study;
 }

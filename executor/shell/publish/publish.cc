@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxJournal = 256U << 20U;
 constexpr std::size_t kMaxKeptManifest = 64U << 20U;
+constexpr std::size_t kMaxPaths = 64U
+                                  << 20U;  // bytes: 100,000 outputs of one action have up to 16 MiB of paths
 static_assert(kMaxKeptManifest > kMaxManifest);
 
 bool exists(int directory, const char* name) {
@@ -24,6 +26,10 @@ bool exists(int directory, const char* name) {
 
 std::string kept_name(const PublishSource& source) {
   return source.study_key + ".json";
+}
+
+std::string paths_name(const PublishSource& source) {
+  return source.study_key + ".paths.json";
 }
 
 // The study has its copy of the manifest; ours must follow before the journal goes.
@@ -124,6 +130,38 @@ Result<bool> roll_forward(const PublishTarget& target, const PublishSource& sour
   for (const PublishStep& step : steps) TRY(check_place(target, step));
   TRY(carry_out(target, source, steps, hook));
   return true;
+}
+
+Result<std::set<std::string>> ever_published(const PublishSource& source) {
+  const std::string name = paths_name(source);
+  if (!exists(source.manifests, name.c_str())) return std::set<std::string>();
+  const std::string text = TRY(read_beneath(source.manifests, name, kMaxPaths));
+  const Json json = TRY(parse_json(text, "manifests/" + name));
+  std::set<std::string> paths;
+  for (const Json& path : json) paths.insert(path.get<std::string>());
+  return paths;
+}
+
+Status remember_published(const PublishSource& source, int study, const std::vector<OutputFile>& outputs) {
+  std::set<std::string> paths = TRY(ever_published(source));
+  const std::size_t before = paths.size();
+  for (const OutputFile& output : outputs) {
+    if (output.verdict != Verdict::kRejected) paths.insert(output.path);
+  }
+  if (paths.size() == before) return {};
+  Json kept = Json::array();
+  std::set<std::string> fresh;
+  for (const OutputFile& output : outputs) fresh.insert(output.path);
+  for (const std::string& path : paths) {
+    const bool there = ::faccessat(study, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    if (there || fresh.contains(path)) kept.push_back(path);
+  }
+  const std::string text = dump_json(kept);
+  if (text.size() > kMaxPaths) {
+    return refused("the study holds more than " + format_bytes(kMaxPaths) + " of names of outputs",
+                   "remove old ones");
+  }
+  return replace_file(source.manifests, paths_name(source), text, 0600);
 }
 
 Result<Json> last_manifest(const PublishSource& source, const std::string& workspace) {

@@ -12,7 +12,9 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "core/rules/publication.h"
 #include "shell/sys/fd.h"
@@ -48,6 +50,13 @@ struct PublishSource {
   int manifests = -1;
   std::string study_key = {};
 };
+
+// The paths of all files that actions ever left in a study's high tree, those of failed actions included, and
+// that are still there. They are data, whatever the project says of them by now.
+Result<std::set<std::string>> ever_published(const PublishSource& source);
+
+// Adds to them, durably. `study`: its folder. Precondition: as for publish(), and before it.
+Status remember_published(const PublishSource& source, int study, const std::vector<OutputFile>& outputs);
 
 // Called before step number n is carried out, and with the number of steps at the end; for tests of crashes.
 using StepHook = std::function<void(std::size_t)>;

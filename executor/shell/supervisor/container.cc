@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <utility>
 
 #include "core/base/text.h"
 #include "shell/runtime/runtime.h"
@@ -137,9 +138,8 @@ Status Container::drain(int stream, const SupervisorSpec& spec) {
     }
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
     TRY(log_.add(stream, bytes, utc_now()));
-    // A closed terminal is no reason to fail.
-    if (echo >= 0)
-      (void)write_all(echo, ::isatty(echo) != 0 ? terminal_text(bytes) : std::string(bytes)).ok();
+    if (echo >= 0 && !write_all(echo, ::isatty(echo) != 0 ? terminal_text(bytes) : std::string(bytes)).ok())
+      reader_left_ = true;
   }
   return {};
 }
@@ -223,6 +223,11 @@ Status Container::run(const SupervisorSpec& spec, const Cgroup& group, int order
       happen(WatchEvent::kInitEnded, elapsed);
     } else {
       happen(WatchEvent::kClock, elapsed);
+    }
+    // As a program at that place would end by SIGPIPE.
+    if (std::exchange(reader_left_, false)) {
+      echoes_ = false;
+      happen(WatchEvent::kCancel, elapsed);
     }
     tick(elapsed);
   }

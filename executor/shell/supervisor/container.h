@@ -50,6 +50,7 @@ class Container {
   UniqueFd streams_[2];
   LogKeeper log_;
   bool echoes_ = true;
+  bool reader_left_ = false;  // of the echo
 };
 
 }  // namespace glovebox

@@ -111,7 +111,7 @@ class Run {
       (void)container.abandon(*spec_.group).ok();
       return as_planned;
     }
-    const Status ran = container.run(
+    Status ran = container.run(
         spec_, *spec_.group, orders_, [&](Millis elapsed) { report_progress(elapsed); }, facts);
     if (!ran.ok()) {
       (void)container.abandon(*spec_.group).ok();
@@ -127,7 +127,7 @@ class Run {
     facts.end.scratch_full = scratch_->full();
     TRY(scratch_->freeze());
     const UniqueFd upper = TRY(scratch_->upper());
-    const Status collected = spec_.collect(upper.get(), orders_, facts);
+    Status collected = spec_.collect(upper.get(), orders_, facts);
     if (!is_readable(orders_)) return collected;
     facts.end.ended_by = EndedBy::kCancelled;
     facts.outputs.clear();

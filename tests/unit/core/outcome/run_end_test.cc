@@ -93,7 +93,8 @@ TEST_CASE("a limit's message names the limit and the hint says what to change") 
   const Explanation memory = explain(Reason::kMemory, end, limits(), usage, {});
   CHECK(memory.message == "the action ran out of memory: its limit is 4 GiB");
   CHECK(memory.hint ==
-        "ask for more memory, or use less: fewer rows or columns at once, fewer parallel workers");
+        "use less: fewer rows or columns at once, fewer parallel workers; or have limits.memory raised in "
+        "the policy");
   CHECK(memory.detail ==
         "the kernel killed 2 of its processes; the peak was 4 GiB\n"
         "its first process still exited with 0: what it wrote may be incomplete\n");
