@@ -138,7 +138,13 @@ Result<std::set<std::string>> ever_published(const PublishSource& source) {
   const std::string text = TRY(read_beneath(source.manifests, name, kMaxPaths));
   const Json json = TRY(parse_json(text, "manifests/" + name));
   std::set<std::string> paths;
-  for (const Json& path : json) paths.insert(path.get<std::string>());
+  for (const Json& path : json) {
+    if (!path.is_string()) {
+      return integrity("the list of the study's outputs, manifests/" + name + ", is damaged",
+                       "take it back from a backup; without it, former outputs would count as code");
+    }
+    paths.insert(path.get<std::string>());
+  }
   return paths;
 }
 

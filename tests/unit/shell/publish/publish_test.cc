@@ -406,3 +406,31 @@ TEST_CASE("a list of outputs that is too long names the way out") {
         "the list of all the study's outputs cannot be read: the file is larger than 64 MiB");
   CHECK(last.error().hint == "remove it from the state directory: the next run begins a new one");
 }
+
+TEST_CASE("what actions left in a study is remembered, of each study for itself, until it is gone") {
+  const Place place;
+  write(place.path("study/o/old.csv"), "old");
+  const UniqueFd study = open_path(place.path("study"), O_RDONLY | O_DIRECTORY).value();
+  const UniqueFd manifests = open_path(place.path("manifests"), O_RDONLY | O_DIRECTORY).value();
+  const PublishSource source{-1, -1, manifests.get(), "key"};
+  const auto remember = [&](const std::string& path, Verdict verdict) {
+    OutputFile file;
+    file.path = path;
+    file.verdict = verdict;
+    return remember_published(source, study.get(), {file});
+  };
+  CHECK(ever_published(source)->empty());
+  REQUIRE(remember("o/old.csv", Verdict::kWithheld).ok());
+  REQUIRE(remember("o/link.csv", Verdict::kRejected).ok());
+  REQUIRE(remember("o/new\n.csv", Verdict::kAccepted).ok());  // not there yet: it is published afterwards
+  CHECK(*ever_published(source) == std::set<std::string>{"o/new\n.csv", "o/old.csv"});
+  CHECK(ever_published({-1, -1, manifests.get(), "other"})->empty());
+  write(place.path("study/o/new\n.csv"), "new");
+  fs::remove(place.path("study/o/old.csv"));
+  REQUIRE(remember("o/third.csv", Verdict::kAccepted).ok());
+  CHECK(*ever_published(source) == std::set<std::string>{"o/new\n.csv", "o/third.csv"});
+  for (const char* damaged : {"[1]", "{\"a\": 1}", "[\"a\"", ""}) {
+    write(place.path("manifests/key.paths.json"), damaged);
+    CHECK_FALSE(ever_published(source).ok());
+  }
+}
