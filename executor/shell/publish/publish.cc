@@ -29,7 +29,7 @@ std::string kept_name(const PublishSource& source) {
 }
 
 std::string paths_name(const PublishSource& source) {
-  return source.study_key + ".paths.json";
+  return source.study_key + ".paths";
 }
 
 // The study has its copy of the manifest; ours must follow before the journal goes.

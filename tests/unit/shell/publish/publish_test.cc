@@ -430,7 +430,7 @@ TEST_CASE("what actions left in a study is remembered, of each study for itself,
   REQUIRE(remember("o/third.csv", Verdict::kAccepted).ok());
   CHECK(*ever_published(source) == std::set<std::string>{"o/new\n.csv", "o/third.csv"});
   for (const char* damaged : {"[1]", "{\"a\": 1}", "[\"a\"", ""}) {
-    write(place.path("manifests/key.paths.json"), damaged);
+    write(place.path("manifests/key.paths"), damaged);
     CHECK_FALSE(ever_published(source).ok());
   }
 }
